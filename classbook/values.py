@@ -1,0 +1,223 @@
+"""What crosses the floors: frozen values, and `plain`, which makes any of them JSON-ready.
+
+The shapes are the contract of both faces (README, "Shapes"); a face prints ``plain(value)`` and adds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Generic, TypeVar
+
+from classbook.errors import ClassbookError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts. ``person_id`` None is the console: somebody with access to the database, an administrator."""
+
+    person_id: int | None = None
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKey:
+    """Makes a write safe to repeat: the caller's ``key`` and a digest of what was asked."""
+
+    key: str
+    body_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in minor units (cents) of an ISO 4217 currency."""
+
+    minor: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    id: int
+    email: str
+    name: str
+    role: str
+    phone: str | None
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRef:
+    id: int
+    email: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferingRef:
+    id: int
+    kind: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One claimed unit. ``seat`` is the full label of a named unit (``A-3-12``), None where units have no names."""
+
+    stand: str | None
+    seat: str | None
+    unit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Offering:
+    id: int
+    kind: str
+    title: str
+    description: str
+    type: str | None
+    status: str
+    starts_at: datetime | None
+    ends_at: datetime | None
+    timezone: str
+    capacity: int
+    reserved: int
+    available: int
+    price: Money | None
+    creator: PersonRef | None
+    venue: str | None
+    policy: dict[str, Any]
+    version: int
+    seats: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    id: int
+    code: str
+    state: str
+    offering: OfferingRef
+    user: PersonRef
+    party: int
+    places: tuple[Place, ...]
+    starts_at: datetime | None
+    ends_at: datetime | None
+    timezone: str
+    expires_at: datetime | None
+    position: int | None
+    price: Money | None
+    created_at: datetime
+    confirmed_at: datetime | None
+    checked_in_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One row of a reservation's history."""
+
+    n: int
+    action: str
+    from_state: str | None
+    to_state: str
+    at: datetime
+    actor: str
+    reason: str | None
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One mail. ``text`` and ``html`` are rendered when shown; in lists they are None."""
+
+    id: int
+    to: str
+    subject: str
+    state: str
+    attempts: int
+    created_at: datetime
+    sent_at: datetime | None
+    last_error: str | None
+    text: str | None
+    html: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassSeats:
+    class_id: int
+    confirmed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The figures of document 0."""
+
+    total_classes: int
+    total_users_enrolled: int
+    confirmed_seats: tuple[ClassSeats, ...]
+    active_classes: int
+    upcoming_classes: int
+    completed_classes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A keyset page of something that grows; ``next`` is the cursor of the following page."""
+
+    results: tuple[T, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered(Generic[T]):
+    """A numbered page of something that stays small: how many there are in all, and this page."""
+
+    results: tuple[T, ...]
+    count: int
+    page: int
+    page_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of `doctor` or of `audit`: what was looked at, whether it is well, and what to do if not."""
+
+    name: str
+    ok: bool
+    detail: str
+    hint: str | None = None
+
+
+Outcome = Reservation | dict[str, Any] | ClassbookError
+"""What became of one ask: the reservation, the stored answer of an earlier request with the same key, or a refusal."""
+
+_FIELDS: Final[dict[type, tuple[str, ...]]] = {}
+
+
+def plain(value: Any) -> Any:
+    """The JSON-ready form of a value: dicts, lists, strings, numbers, booleans and None.
+
+    Instants become ISO 8601 in UTC, money ``{"amount": "12.50", "currency": "EUR"}``.
+    """
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    if isinstance(value, datetime):
+        return iso(value)
+    if isinstance(value, Money):
+        return {"amount": f"{value.minor / 100:.2f}", "currency": value.currency}
+    if is_dataclass(value):
+        kind = type(value)
+        names = _FIELDS.get(kind) or _FIELDS.setdefault(kind, tuple(field.name for field in fields(kind)))
+        return {name: plain(getattr(value, name)) for name in names}
+    if isinstance(value, dict):
+        return {name: plain(item) for name, item in value.items()}
+    if isinstance(value, Iterable):
+        return [plain(item) for item in value]
+    raise TypeError(f"no plain form for {type(value).__name__}")
+
+
+def iso(instant: datetime) -> str:
+    """An instant as ISO 8601 in UTC, ending in Z."""
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
