@@ -1,0 +1,461 @@
+"""The settings of one start: ``classbook.toml`` < ``CLASSBOOK_*`` environment < command line flags.
+
+`Settings` says what there is; `load` says where it comes from. A key that nobody knows, a value of the wrong kind or
+a file that is not TOML stops the start with one line that names file, line, key and what would be allowed.
+A key ``port`` of section ``[web]`` is ``CLASSBOOK_WEB_PORT`` in the environment. Empty variables count as unset.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import stat
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, NoReturn
+from zoneinfo import ZoneInfo, available_timezones
+
+from classbook.errors import ClassbookError, Invalid
+from classbook.rules.when import DURATION_FORMS, parse_duration
+from classbook.secret import Secret
+
+FILE_NAME: Final = "classbook.toml"
+PREFIX: Final = "CLASSBOOK_"
+DEFAULT_DATABASE: Final = "sqlite:///classbook.db"
+KINDS: Final = ("class", "event", "match", "appointment", "resource")
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    url: str = field(default=DEFAULT_DATABASE, repr=False)
+
+    @property
+    def shown(self) -> str:
+        """The URL without its password."""
+        return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", self.url)
+
+    @property
+    def sqlite_file(self) -> Path | None:
+        """The database file; None on PostgreSQL and for a database in memory."""
+        name = self.url.partition(":///")[2].partition("?")[0]
+        return Path(name) if self.url.startswith("sqlite") and name and name != ":memory:" else None
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettings:
+    """Where mail goes: an SMTP ``host``, or a ``maildir`` where no host is set (None: beside the database)."""
+
+    host: str | None = None
+    port: int = 587
+    security: str = "starttls"
+    username: str | None = None
+    password: Secret | None = None
+    password_file: Path | None = None
+    sender: str = "classbook@localhost"
+    timeout_seconds: int = 10
+    ca_file: Path | None = None
+    maildir: Path | None = None
+
+    def login_password(self) -> Secret | None:
+        """The password, read from ``password_file`` now if that is where it is. Raises `Invalid`."""
+        if self.password or not self.password_file:
+            return self.password
+        return Secret(_read(self.password_file, of="mail.password_file").strip())
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """``public_url`` None: the daemon's own address."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str | None = None
+    workers: int = 1
+    access_minutes: int = 15
+    refresh_days: int = 30
+
+    @property
+    def address(self) -> str:
+        """What links in mails start with, without a slash at the end."""
+        if self.public_url:
+            return self.public_url
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """``file`` None: standard error."""
+
+    file: Path | None = None
+    level: str = "info"
+    max_bytes: int = 10_000_000
+    backups: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a start is told. ``policy`` has, for each kind, only what differs from that kind's own default."""
+
+    timezone: str = "UTC"
+    currency: str = "EUR"
+    secret: Secret | None = None
+    secret_file: Path | None = None
+    database: DatabaseSettings = DatabaseSettings()
+    mail: MailSettings = MailSettings()
+    web: WebSettings = WebSettings()
+    log: LogSettings = LogSettings()
+    policy: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    path: Path | None = None
+    unknown_variables: tuple[str, ...] = ()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+
+def load(*, config_path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, str]) -> Settings:
+    """Read the settings. ``overrides`` are flags, named like ``database.url``. Raises `Invalid`.
+
+    Without a ``config_path`` the file is looked for (`find_file`); having none is fine.
+    """
+    path = config_path or find_file(environ)
+    values: dict[str, Any] = {}
+    if path is not None:
+        values |= _from_file(path)
+    values |= _from_environment(environ)
+    for name, text in overrides.items():
+        values[name] = _checked(name, text, where=f"--{name.partition('.')[0]}")
+    values.setdefault("timezone", system_timezone(environ))
+    values.setdefault("mail.port", {"none": 25, "tls": 465}.get(values.get("mail.security", ""), 587))
+    return Settings(
+        **{name: value for name, value in values.items() if "." not in name},
+        database=DatabaseSettings(**_section(values, "database")),
+        mail=MailSettings(**_section(values, "mail")),
+        web=WebSettings(**_section(values, "web")),
+        log=LogSettings(**_section(values, "log")),
+        policy={kind: found for kind in KINDS if (found := _section(values, f"policy.{kind}"))},
+        path=path,
+        unknown_variables=_unknown_variables(environ),
+    )
+
+
+def find_file(environ: Mapping[str, str]) -> Path | None:
+    """``./classbook.toml``, else ``$XDG_CONFIG_HOME/classbook/classbook.toml``, else none."""
+    home = environ.get("XDG_CONFIG_HOME") or os.path.join(environ.get("HOME", ""), ".config")
+    for path in (Path(FILE_NAME), Path(home, "classbook", FILE_NAME)):
+        if os.path.exists(path):
+            return path
+    return None
+
+
+def system_timezone(environ: Mapping[str, str]) -> str:
+    """The IANA name of the zone this machine runs in; UTC where it does not say."""
+    linked = os.path.realpath("/etc/localtime").partition("/zoneinfo/")[2]
+    for name in (environ.get("TZ", "").removeprefix(":"), linked):
+        if name and name != "localtime" and _is_zone(name):
+            return "UTC" if name == "Etc/UTC" else name
+    return "UTC"
+
+
+def variable(name: str) -> str:
+    """The environment twin of a setting: ``mail.host`` is CLASSBOOK_MAIL_HOST."""
+    return PREFIX + name.replace(".", "_").upper()
+
+
+# --- what a value may be -------------------------------------------------------------------------------------------
+
+Parser = Callable[[Any], Any]
+"""Takes what TOML or a variable holds; raises ValueError with what would be allowed."""
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise ValueError("a text in quotes, without control characters")
+    return value.strip()
+
+
+def _secret(value: Any) -> Secret:
+    if not isinstance(value, str) or not value:
+        raise ValueError("a text in quotes")
+    return Secret(value)
+
+
+def _signing_secret(value: Any) -> Secret:
+    if not isinstance(value, str) or len(value) < 32:
+        raise ValueError("at least 32 characters, for example from: openssl rand -base64 48")
+    return Secret(value)
+
+
+def _path(value: Any) -> Path:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError("a path in quotes")
+    return Path(value).expanduser()
+
+
+def _whole(low: int, high: int) -> Parser:
+    def parse(value: Any) -> int:
+        if isinstance(value, str) and re.fullmatch(r"-?\d{1,18}", value.strip(), re.ASCII):
+            value = int(value)
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return value
+
+    return parse
+
+
+def _one_of(*names: str) -> Parser:
+    def parse(value: Any) -> str:
+        if not isinstance(value, str) or value.strip().lower() not in names:
+            raise ValueError("one of " + ", ".join(names) + _near(value, names))
+        return value.strip().lower()
+
+    return parse
+
+
+def _duration(value: Any) -> int:
+    try:
+        return parse_duration(value)
+    except (ClassbookError, AttributeError):
+        raise ValueError(f"a length of time in quotes, like {DURATION_FORMS}") from None
+
+
+def _zone(value: Any) -> str:
+    if not isinstance(value, str) or not _is_zone(value.strip()):
+        near = _near(value, sorted(available_timezones()))
+        raise ValueError("the name of a time zone, like Europe/Berlin or UTC" + near)
+    return value.strip()
+
+
+def _currency(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z]{3}", value.strip(), re.ASCII):
+        raise ValueError("the three letters of a currency, like EUR")
+    return value.strip().upper()
+
+
+def _database(value: Any) -> str:
+    url = _text(value)
+    scheme, separator, rest = url.partition("://")
+    if scheme == "postgres":
+        scheme = "postgresql"
+    if not separator or scheme not in ("sqlite", "postgresql", "postgresql+psycopg"):
+        raise ValueError("sqlite:///FILE or postgresql://USER@HOST/DATABASE")
+    if scheme == "sqlite" and rest and not rest.startswith("/"):
+        raise ValueError("sqlite:///FILE, with three slashes (four for an absolute path)")
+    return f"{scheme}://{rest}"
+
+
+def _url(value: Any) -> str:
+    url = _text(value)
+    if not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", url):
+        raise ValueError("an address that begins with http:// or https://, without ? and #")
+    return url.rstrip("/")
+
+
+def _address(value: Any) -> str:
+    address = _text(value)
+    if not re.fullmatch(r"[^@<>]+@[^@<>\s]+|[^@<>]*<[^@<>\s]+@[^@<>\s]+>", address):
+        raise ValueError("a mail address, like desk@example.org or 'The desk <desk@example.org>'")
+    return address
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        return bool(ZoneInfo(name))
+    except (KeyError, ValueError, OSError):
+        return False
+
+
+# --- what there is -------------------------------------------------------------------------------------------------
+
+_POLICY: Final[dict[str, tuple[str, Parser]]] = {
+    "hold": ("hold_seconds", _duration),
+    "notice": ("notice_seconds", _duration),
+    "confirm": ("confirm", _one_of("code", "self", "none")),
+    "party_max": ("party_max", _whole(1, 100_000)),
+    "max_per_person": ("max_per_person", _whole(1, 100_000)),
+    "cancel_until": ("cancel_until_seconds", _duration),
+}
+
+_KEYS: Final[dict[str, Parser]] = {
+    "timezone": _zone,
+    "currency": _currency,
+    "secret": _signing_secret,
+    "secret_file": _path,
+    "database.url": _database,
+    "mail.host": _text,
+    "mail.port": _whole(1, 65535),
+    "mail.security": _one_of("none", "starttls", "tls"),
+    "mail.username": _text,
+    "mail.password": _secret,
+    "mail.password_file": _path,
+    "mail.sender": _address,
+    "mail.timeout_seconds": _whole(1, 600),
+    "mail.ca_file": _path,
+    "mail.maildir": _path,
+    "web.host": _text,
+    "web.port": _whole(0, 65535),
+    "web.public_url": _url,
+    "web.workers": _whole(1, 64),
+    "web.access_minutes": _whole(1, 24 * 60),
+    "web.refresh_days": _whole(1, 366),
+    "log.file": _path,
+    "log.level": _one_of("debug", "info", "warning", "error"),
+    "log.max_bytes": _whole(0, 1 << 40),
+    "log.backups": _whole(0, 1000),
+    **{f"policy.{kind}.{name}": parser for kind in KINDS for name, (_, parser) in _POLICY.items()},
+}
+"""Every setting there is, by its name."""
+
+_SECTIONS: Final = frozenset(
+    part for name in _KEYS for depth in range(1, name.count(".") + 1) for part in [".".join(name.split(".")[:depth])]
+)
+_VARIABLES: Final = {variable(name): name for name in _KEYS}
+_OTHER_VARIABLES: Final = frozenset(
+    PREFIX + name for name in ("CONFIG", "AS", "JSON", "QUIET", "NO_COLOR", "VERBOSE", "TEST_POSTGRES")
+)
+"""Variables that are read elsewhere: the global options of the command line and the tests."""
+
+
+def _section(values: Mapping[str, Any], section: str) -> dict[str, Any]:
+    """The keyword arguments of a section's dataclass (a policy's keys carry their unit there: ``hold_seconds``)."""
+    found = {
+        name.removeprefix(section + "."): value for name, value in values.items() if name.startswith(section + ".")
+    }
+    return {_POLICY[name][0]: value for name, value in found.items()} if section.startswith("policy.") else found
+
+
+# --- the file ------------------------------------------------------------------------------------------------------
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    text = _read(path, of="the configuration")
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise Invalid(f"{path}: this is not TOML: {error}", hint=f"mend {path}, or move it away") from None
+    values: dict[str, Any] = {}
+    for name, value in _leaves(tree):
+        line = _line_of(name, text)
+        where = f"{path}{f', line {line}' if line else ''}"
+        if name == "secret":
+            raise Invalid(
+                f"{where}: a secret does not belong into the configuration file",
+                hint=f"put it into a file of its own (0600) and name that as secret_file, or set {variable('secret')}",
+            )
+        if name not in _KEYS:
+            _refuse_unknown(name, value, where=where)
+        values[name] = _beside(path, _checked(name, value, where=where))
+        if _tells_a_password(name, values[name]):
+            _refuse_readable_by_others(path, where=f"{where}: {name}")
+    return values
+
+
+def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict) and name in _SECTIONS:
+            yield from _leaves(value, f"{name}.")
+        else:
+            yield name, value
+
+
+def _refuse_unknown(name: str, value: Any, *, where: str) -> NoReturn:
+    if name in _SECTIONS:
+        raise Invalid(f"{where}: {name} must be a section", hint=f"write [{name}] on a line of its own")
+    section, _, key = name.rpartition(".")
+    siblings = sorted(
+        {known.removeprefix(section + ".").partition(".")[0] for known in _KEYS if known.startswith(section + ".")}
+        if section
+        else {known.partition(".")[0] for known in _KEYS} - {"secret"}
+    )
+    what = f"unknown section [{name}]" if isinstance(value, dict) else f"unknown key {key}"
+    place = f" in [{section}]" if section and not isinstance(value, dict) else ""
+    raise Invalid(f"{where}: {what}{place}{_near(key, siblings)}", hint="known here: " + ", ".join(siblings))
+
+
+def _checked(name: str, value: Any, *, where: str) -> Any:
+    parser = _KEYS[name]
+    try:
+        return parser(value)
+    except ValueError as error:
+        private = parser in (_secret, _signing_secret) or "://" in str(value)
+        got = "" if private or isinstance(value, dict | list) else f", not {value!r}"
+        raise Invalid(f"{where}: {name} must be {error}{got}") from None
+
+
+def _beside(path: Path, value: Any) -> Any:
+    """Relative paths in a file count from that file, so that it means the same from every directory."""
+    if isinstance(value, Path):
+        return path.parent / value
+    if isinstance(value, str) and value.startswith("sqlite:///"):
+        name, _, query = value.removeprefix("sqlite:///").partition("?")
+        if name and name != ":memory:" and not name.startswith("file:"):
+            return f"sqlite:///{path.parent / name}" + (f"?{query}" if query else "")
+    return value
+
+
+def _tells_a_password(name: str, value: Any) -> bool:
+    return name == "mail.password" or name == "database.url" and DatabaseSettings(value).shown != value
+
+
+def _refuse_readable_by_others(path: Path, *, where: str) -> None:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o077:
+        raise Invalid(
+            f"{where} holds a password, and others on this machine may read the file (mode {mode:04o})",
+            hint=f"chmod 600 {path}",
+        )
+
+
+def _read(path: Path, *, of: str) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise Invalid(f"{path}, line {line}: {of} is not UTF-8 text", hint="save the file as UTF-8") from None
+    except OSError as error:
+        raise Invalid(f"{of} {path} cannot be read: {error.strerror}") from None
+
+
+def _line_of(name: str, text: str) -> int | None:
+    """The line on which a key or a section is written, as far as a look at the lines can tell."""
+    section, _, key = name.rpartition(".")
+    here = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if found := re.match(r"\s*\[\s*([^\]#]+?)\s*\]", line):
+            here = re.sub(r"[\s\"']", "", found[1])
+            if here == name:
+                return number
+        elif here == section and re.match(rf"""\s*["']?{re.escape(key)}["']?\s*[=.]""", line):
+            return number
+    return None
+
+
+# --- the environment -----------------------------------------------------------------------------------------------
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        name: _checked(name, text, where=known)
+        for known, name in _VARIABLES.items()
+        if (text := environ.get(known, "")) != ""
+    }
+
+
+def _unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
+    known = _VARIABLES.keys() | _OTHER_VARIABLES
+    return tuple(sorted(name for name in environ if name.startswith(PREFIX) and name not in known))
+
+
+def near_variable(name: str) -> str | None:
+    """The known variable that somebody may have meant."""
+    return next(iter(difflib.get_close_matches(name, [*_VARIABLES, *_OTHER_VARIABLES], n=1)), None)
+
+
+def _near(word: Any, known: list[str] | tuple[str, ...]) -> str:
+    found = difflib.get_close_matches(str(word), known, n=1, cutoff=0.6)
+    return f" (did you mean {found[0]}?)" if found else ""
