@@ -383,7 +383,8 @@ def _checked(name: str, value: Any, *, where: str) -> Any:
         return parser(value)
     except ValueError as error:
         private = parser in (_secret, _signing_secret) or "://" in str(value)
-        got = "" if private or isinstance(value, dict | list) else f", not {value!r}"
+        shown = repr(value)
+        got = "" if private or isinstance(value, dict | list) or len(shown) > 60 else f", not {shown}"
         raise Invalid(f"{where}: {name} must be {error}{got}") from None
 
 
@@ -426,7 +427,7 @@ def _line_of(name: str, text: str) -> int | None:
     section, _, key = name.rpartition(".")
     here = ""
     for number, line in enumerate(text.splitlines(), start=1):
-        if found := re.match(r"\s*\[\s*([^\]#]+?)\s*\]", line):
+        if found := re.match(r"\s*\[{1,2}\s*([^\]#]+?)\s*\]", line):
             here = re.sub(r"[\s\"']", "", found[1])
             if here == name:
                 return number
