@@ -1,0 +1,92 @@
+"""The booking desk: a batch of asks in, an outcome for each out, one transaction.
+
+Time is an actor: whatever is overdue on the offerings at hand is settled first, so that bookings are right with no
+daemon running. Then each ask is decided in order, seeing the ones before it, and everything is written at once. A
+refusal is an outcome; it never harms its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from classbook.app import App
+from classbook.core.asks import Ask, ById, Reserve
+from classbook.core.batch import Batch
+from classbook.core.decisions import answer
+from classbook.errors import AlreadyReserved, ClassbookError, Internal, SeatTaken, SpanTaken
+from classbook.store import reservations as store
+from classbook.store.database import ConstraintRefused, Tx
+from classbook.values import Outcome, Reservation
+
+_SECOND_GUARD = {"reservations_once": AlreadyReserved, "claims_fixed": SeatTaken, "claims_overlap": SpanTaken}
+
+
+def book(app: App, asks: Sequence[Ask], *, dry_run: bool = False) -> list[Outcome]:
+    """Answer a batch of asks, in order.
+
+    With ``dry_run`` everything is decided and nothing written, and no code is evaluated. Raises Busy or Unavailable
+    when the database cannot take the batch at all; every other refusal is an outcome.
+    """
+    try:
+        return app.store.write(lambda tx: _book(app, tx, asks, dry_run))
+    except ConstraintRefused as refused:
+        return _one_by_one(app, asks, dry_run, refused)
+
+
+def one(app: App, ask: Ask, *, dry_run: bool = False) -> Reservation | dict[str, object]:
+    """Answer a single ask; raises its refusal."""
+    [outcome] = book(app, [ask], dry_run=dry_run)
+    if isinstance(outcome, ClassbookError):
+        raise outcome
+    return outcome
+
+
+def _book(app: App, tx: Tx, asks: Sequence[Ask], dry_run: bool) -> list[Outcome]:
+    batch = Batch(app, store.load(tx, _needs(tx, asks)), dry_run=dry_run)
+    batch.settle()
+    outcomes = [answer(batch, ask) for ask in asks]
+    if dry_run or batch.scene.is_unchanged:
+        tx.abandon()
+    else:
+        store.save(tx, batch.scene)
+    return outcomes
+
+
+def _needs(tx: Tx, asks: Sequence[Ask]) -> store.Needs:
+    """Which offerings, people and reservations a batch touches. What an id belongs to never changes."""
+    needs = store.Needs()
+    for ask in asks:
+        if ask.actor.person_id:
+            needs.other_people_ids.add(ask.actor.person_id)
+        if ask.key:
+            needs.keys.add((ask.actor.person_id or 0, ask.key.key))
+        if isinstance(ask, Reserve):
+            needs.reserves += 1
+            needs.offering_ids |= _possible(ask.offering_id)
+            needs.wanted[ask.offering_id] = needs.wanted.get(ask.offering_id, 0) + max(ask.party, 0)
+            if person_id := ask.person_id or ask.actor.person_id:
+                needs.booker_ids |= _possible(person_id)
+        elif isinstance(ask.which, ById):
+            needs.reservation_ids |= _possible(ask.which.reservation_id)
+        elif person_id := ask.which.person_id or ask.actor.person_id:
+            needs.offering_ids |= _possible(ask.which.offering_id)
+            needs.other_people_ids |= _possible(person_id)
+            needs.pairs |= {pair for pair in [(ask.which.offering_id, person_id)] if all(map(_possible, pair))}
+    for _, offering_id, owner_id in store.find(tx, needs.reservation_ids) if needs.reservation_ids else ():
+        needs.offering_ids.add(offering_id)
+        if owner_id:
+            needs.other_people_ids.add(owner_id)
+    return needs
+
+
+def _possible(id: int) -> set[int]:
+    """The id, unless no database could hold it."""
+    return {id} if 0 < id < 2**63 else set()
+
+
+def _one_by_one(app: App, asks: Sequence[Ask], dry_run: bool, refused: ConstraintRefused) -> list[Outcome]:
+    """The database refused what we had decided: a bug of ours. Find the guilty ask and spare its neighbours."""
+    if len(asks) > 1:
+        return [outcome for ask in asks for outcome in book(app, [ask], dry_run=dry_run)]
+    kind = _SECOND_GUARD.get(refused.constraint)
+    return [kind() if kind else Internal(f"The database refused the booking ({refused.constraint}).")]

@@ -1,0 +1,515 @@
+"""The only file that names a dialect: engines, transactions, and the few places where SQLite and PostgreSQL differ.
+
+SQLite: one writer at a time behind a fair turnstile, ``BEGIN IMMEDIATE``, WAL, ``synchronous=FULL``.
+PostgreSQL: psycopg 3, READ COMMITTED, row locks, the server's clock. Nothing here breaks behind pgbouncer's
+transaction pooling: no prepared statements, no LISTEN, no session state.
+
+Statements on the booking path are text handed to the driver (`Tx.rows`, `Tx.insert`, `Tx.update`), because building
+them costs more than running them; everything else is SQLAlchemy Core on `Tx.connection`. Such text is written once,
+in SQLite's words plus two of ours: ``AMONG ?`` takes a list of ids, and ``FOR NO KEY UPDATE`` is dropped where a
+writer is alone anyway.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL, make_url
+
+from classbook.errors import Busy, Invalid, Unavailable
+from classbook.store.turnstile import Turnstile
+from classbook.world import Clock, SystemClock
+
+T = TypeVar("T")
+Row = tuple[Any, ...]
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_LOCK_TIMEOUT_MS: Final = 2_000
+_STATEMENT_TIMEOUT_MS: Final = 10_000
+_IDLE_TIMEOUT_MS: Final = 15_000
+_RETRIED_SQLSTATES: Final = {"40001", "40P01", "55P03"}
+_BUSY_SQLITE_CODES: Final = {5, 6, 261, 517}
+_READONLY_SQLITE_CODE: Final = 8
+
+
+def to_micros(instant: datetime) -> int:
+    """An instant as the database keeps it: whole microseconds since 1970, UTC."""
+    return (instant - EPOCH) // _MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """The instant behind a number in the database."""
+    return EPOCH + timedelta(microseconds=micros)
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """An aware datetime, kept as microseconds since 1970 UTC: one order, one unit, on every database."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        return dialect.type_descriptor(sa.Integer() if dialect.name == "sqlite" else sa.BigInteger())
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:
+        return None if value is None else to_micros(value)
+
+    def process_result_value(self, value: int | None, dialect: sa.Dialect) -> datetime | None:
+        return None if value is None else from_micros(value)
+
+
+BigId: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""An integer key. On SQLite it must be spelled INTEGER to be the row's own number."""
+Flag: Final = sa.Boolean().with_variant(sa.Integer(), "sqlite")
+"""True or false; STRICT tables of SQLite know only integers."""
+Real: Final = sa.Double().with_variant(sa.REAL(), "sqlite")
+Count: Final = sa.Integer()
+STRICT: Final[dict[str, Any]] = {"sqlite_strict": True}
+STRICT_BY_KEY: Final[dict[str, Any]] = {"sqlite_strict": True, "sqlite_with_rowid": False}
+"""Table options: types are enforced; rows of the second kind live in their primary key's tree and nowhere else."""
+
+
+def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> sa.Index:
+    """An index over the rows that satisfy ``where``, on every database."""
+    condition = sa.text(where)
+    return sa.Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
+
+
+def guards(dialect: str) -> tuple[str, ...]:
+    """The law for timed pools, as the database enforces it: taken claims on one unit never overlap.
+
+    A second guard behind the pool's lock. SQLite looks only at the predecessor and the successor by start, which is
+    enough because the rows before it satisfied the law already.
+    """
+    if dialect == "postgresql":
+        return (
+            "CREATE EXTENSION IF NOT EXISTS btree_gist",
+            "ALTER TABLE claims ADD CONSTRAINT claims_overlap EXCLUDE USING gist "
+            "(pool_id WITH =, unit WITH =, int8range(starts_at, ends_at) WITH &&) WHERE (live AND timed)",
+        )
+    return tuple(
+        f"CREATE TRIGGER claims_overlap_{event} BEFORE {when} ON claims WHEN NEW.live AND NEW.timed AND ("
+        "EXISTS (SELECT 1 FROM (SELECT ends_at FROM claims WHERE live AND timed AND pool_id = NEW.pool_id "
+        "AND unit = NEW.unit AND starts_at < NEW.ends_at "
+        "AND NOT (reservation_id = NEW.reservation_id AND n = NEW.n) "
+        "ORDER BY starts_at DESC LIMIT 1) WHERE ends_at > NEW.starts_at)) "
+        "BEGIN SELECT RAISE(ABORT, 'claims_overlap'); END"
+        for event, when in (
+            ("insert", "INSERT"),
+            ("update", "UPDATE OF pool_id, unit, starts_at, ends_at, live, timed"),
+        )
+    )
+
+
+class ConstraintRefused(Exception):
+    """The database refused a row. On the booking path that is a bug that the first guard let through."""
+
+    def __init__(self, constraint: str):
+        self.constraint = constraint
+        super().__init__(constraint)
+
+
+class TryAgain(Exception):
+    """The transaction lost against another one and may simply be run again."""
+
+
+class Tx:
+    """One transaction. Its clock is read once, where `read_clock` is called: after the locks, on the booking path."""
+
+    def __init__(self, connection: sa.Connection, clock: Clock):
+        self.connection = connection
+        self.abandoned = False
+        self._driver: Any = connection.connection.driver_connection
+        self._postgres = connection.dialect.name == "postgresql"
+        self._clock = clock
+        self._now: datetime | None = None
+
+    @property
+    def now(self) -> datetime:
+        """The instant of this transaction, aware UTC."""
+        return self._now or self.read_clock()
+
+    def read_clock(self) -> datetime:
+        """Read the clock: the server's where many machines share it (never ``now()``, which is older than a lock)."""
+        if self._postgres and isinstance(self._clock, SystemClock):
+            [(micros,)] = self.rows("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+            self._now = from_micros(micros)
+        else:
+            self._now = self._clock.now()
+        return self._now
+
+    def abandon(self) -> None:
+        """Roll back at the end instead of committing: nothing was written, or nothing may be."""
+        self.abandoned = True
+
+    def rows(self, statement: str, *parameters: Any) -> list[Row]:
+        """Run one statement of hot text; all rows."""
+        return self.pipeline((statement, parameters))[0]
+
+    def pipeline(self, *queries: tuple[str, Sequence[Any]]) -> list[list[Row]]:
+        """Run several statements in order, in one round trip where the database is on the other end of a wire."""
+        ready = [(_spoken(text, self._postgres), [self._literal(value) for value in values]) for text, values in queries]
+        if not self._postgres:
+            return [self._driver.execute(text, values).fetchall() for text, values in ready]
+        with self._driver.pipeline():
+            cursors = [self._driver.execute(text, values) for text, values in ready]
+        return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+    def write_all(self, *writes: tuple[str, list[Row]]) -> list[int]:
+        """Run several statements made by `inserting` or `updating`, each for all its rows; rows changed by each."""
+        if not self._postgres:
+            return [self._driver.executemany(text, rows).rowcount if rows else 0 for text, rows in writes]
+        with self._driver.pipeline():
+            cursors = [
+                self._driver.execute(text, [_array(column) for column in zip(*rows, strict=True)]) if rows else None
+                for text, rows in writes
+            ]
+        return [cursor.rowcount if cursor else 0 for cursor in cursors]
+
+    def inserting(self, table: sa.Table, columns: str, rows: list[Row]) -> tuple[str, list[Row]]:
+        """The write that inserts ``rows`` with ``columns`` (a blank-separated list)."""
+        return _insert_text(table, columns, self._postgres), rows
+
+    def updating(self, table: sa.Table, changed: str, keys: str, rows: list[Row]) -> tuple[str, list[Row]]:
+        """The write that sets ``changed`` where all ``keys`` match; a row lists its changed values, then its keys.
+
+        A key written ``state:was`` compares the column ``state`` while ``state`` may be among the changed ones: a
+        compare-and-swap.
+        """
+        return _update_text(table, changed, keys, self._postgres), rows
+
+    def fresh_ids(self, table: sa.Table, count: int) -> tuple[str, Sequence[Any]]:
+        """The query for ``count`` fresh ids of a table whose rows are never deleted."""
+        if self._postgres:
+            return f"SELECT nextval('{table.name}_id_seq') FROM generate_series(1, ?::int)", [count]
+        steps = list(range(1, count + 1))
+        return f"SELECT value + (SELECT coalesce(max(id), 0) FROM {table.name}) FROM json_each(?)", [steps]
+
+    def limit_waiting(self) -> tuple[str, Sequence[Any]]:
+        """The first statement of a writing pipeline: bounds on locks, statements and idling, for this transaction."""
+        if not self._postgres:
+            return "SELECT 1", ()
+        return (
+            f"SELECT set_config('lock_timeout', '{_LOCK_TIMEOUT_MS}', true), "
+            f"set_config('statement_timeout', '{_STATEMENT_TIMEOUT_MS}', true), "
+            f"set_config('idle_in_transaction_session_timeout', '{_IDLE_TIMEOUT_MS}', true)",
+            (),
+        )
+
+    def lock_migrations(self) -> None:
+        """Wait until nobody else is migrating this database, and keep others waiting until the end."""
+        if self._postgres:
+            self.rows("SELECT pg_advisory_xact_lock(7236838190331986)")
+
+    def _literal(self, value: Any) -> Any:
+        if isinstance(value, (list, set, tuple)):
+            joined = ",".join(map(str, value))
+            return f"{{{joined}}}" if self._postgres else f"[{joined}]"
+        return value
+
+
+@lru_cache(maxsize=None)
+def _spoken(text: str, postgres: bool) -> str:
+    """Hot text in the words of the driver at hand."""
+    if postgres:
+        return text.replace("AMONG ?", "= ANY(?::bigint[])").replace("?", "%s")
+    text = text.replace("AMONG ?", "IN (SELECT value FROM json_each(?))")
+    return re.sub(r" FOR NO KEY UPDATE( OF \w+)?( SKIP LOCKED)?", "", text)
+
+
+def _types(table: sa.Table, names: Sequence[str]) -> list[str]:
+    """PostgreSQL's array types for columns, by name."""
+    dialect = sa.dialects.postgresql.dialect()  # type: ignore[no-untyped-call]
+    return [f"{table.c[name.partition(':')[0]].type.compile(dialect)}[]" for name in names]
+
+
+@lru_cache(maxsize=None)
+def _insert_text(table: sa.Table, columns: str, postgres: bool) -> str:
+    names = columns.split()
+    head = f"INSERT INTO {table.name} ({', '.join(names)})"
+    if postgres:
+        return f"{head} SELECT * FROM unnest({', '.join(f'%s::{kind}' for kind in _types(table, names))})"
+    return f"{head} VALUES ({', '.join('?' for _ in names)})"
+
+
+@lru_cache(maxsize=None)
+def _update_text(table: sa.Table, changed: str, keys: str, postgres: bool) -> str:
+    names, wanted = changed.split(), [key.partition(":") for key in keys.split()]
+    if postgres:
+        arrays = ", ".join(f"%s::{kind}" for kind in _types(table, names + keys.split()))
+        aliases = [f"new_{name}" for name in names] + [f"key_{column}" for column, _, _ in wanted]
+        sets = ", ".join(f"{name} = v.new_{name}" for name in names)
+        match = " AND ".join(f"t.{column} = v.key_{column}" for column, _, _ in wanted)
+        return f"UPDATE {table.name} t SET {sets} FROM unnest({arrays}) AS v({', '.join(aliases)}) WHERE {match}"
+    sets = ", ".join(f"{name} = ?" for name in names)
+    return f"UPDATE {table.name} SET {sets} WHERE {' AND '.join(f'{column} = ?' for column, _, _ in wanted)}"
+
+
+def _array(column: Sequence[Any]) -> str:
+    """A column of values as one PostgreSQL array literal: psycopg would dump a list item by item."""
+    return "{" + ",".join([_element(value) for value in column]) + "}"
+
+
+def _element(value: Any) -> str:
+    if value is None:
+        return "NULL"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return str(value)
+
+
+class Database:
+    """A classbook database: one engine that writes, one that reads, and the retries around a transaction.
+
+    Raises Invalid for an address nobody can open, Unavailable when the database is out of reach.
+    """
+
+    def __init__(self, address: str, *, clock: Clock, budget_seconds: float = 10.0):
+        self.url = _parsed(address)
+        self.budget_seconds = budget_seconds
+        self._clock = clock
+        self._writing = threading.Lock()
+        if self.is_embedded:
+            path = Path(str(self.url.database))
+            self._turnstile: Turnstile | None = Turnstile(path)
+            _create_private(path)
+            self._writer, self._reader = (_sqlite_engine(self.url, begin) for begin in ("BEGIN IMMEDIATE", "BEGIN"))
+        else:
+            self._turnstile = None
+            self._writer = self._reader = _postgres_engine(self.url)
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the database is a file of this machine (SQLite), for one writing process group only."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def file(self) -> Path | None:
+        """The database file, where there is one."""
+        return Path(str(self.url.database)) if self.is_embedded else None
+
+    @property
+    def engine_version(self) -> str:
+        """Name and version of the engine, for `doctor`."""
+        with self.read() as tx:
+            question = "SELECT sqlite_version()" if self.is_embedded else "SHOW server_version"
+            [(version,)] = tx.rows(question)
+        return f"{'SQLite' if self.is_embedded else 'PostgreSQL'} {version}"
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """A transaction that only looks, and never waits for a writer."""
+        with self._speaking(), self._reader.connect() as connection, connection.begin():
+            yield Tx(connection, self._clock)
+
+    def write(self, step: Callable[[Tx], T]) -> T:
+        """Run ``step`` in one transaction and commit, again as a whole where another transaction got in the way.
+
+        Raises Busy when it still does not get through after the budget, Unavailable when the database is gone,
+        ConstraintRefused when the database refuses a row.
+        """
+        give_up_at = time.monotonic() + self.budget_seconds
+        pause_seconds = 0.005
+        while True:
+            try:
+                with self._speaking():
+                    return self._attempt(step, give_up_at)
+            except TryAgain as error:
+                if time.monotonic() + pause_seconds > give_up_at:
+                    raise Busy(hint="Try again in a moment.", retry_after_seconds=1) from error
+                time.sleep(random.uniform(0, pause_seconds))
+                pause_seconds = min(pause_seconds * 2, 0.2)
+
+    def _attempt(self, step: Callable[[Tx], T], give_up_at: float) -> T:
+        with self._alone(give_up_at), self._writer.connect() as connection:
+            transaction = connection.begin()
+            try:
+                tx = Tx(connection, self._clock)
+                result = step(tx)
+                transaction.rollback() if tx.abandoned else transaction.commit()
+            except BaseException as error:
+                if _is_lost(error):
+                    connection.invalidate()
+                else:
+                    transaction.rollback()
+                raise
+            return result
+
+    @contextmanager
+    def _alone(self, give_up_at: float) -> Iterator[None]:
+        """SQLite has one writer: threads of this process wait here, other processes at the turnstile."""
+        if self._turnstile is None:
+            yield
+            return
+        if not self._writing.acquire(timeout=max(0.0, give_up_at - time.monotonic())):
+            raise Busy(hint="Try again in a moment.", retry_after_seconds=1)
+        try:
+            with self._turnstile.passing(give_up_at):
+                yield
+        finally:
+            self._writing.release()
+
+    @contextmanager
+    def _speaking(self) -> Iterator[None]:
+        """Turn what the drivers raise into what we mean."""
+        try:
+            yield
+        except (sa.exc.DBAPIError, *_driver_errors()) as error:
+            raise self._meaning(error) from error
+
+    def _meaning(self, error: Exception) -> Exception:
+        cause: Any = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        state = getattr(cause, "sqlstate", None)
+        code = getattr(cause, "sqlite_errorcode", None)
+        if state in _RETRIED_SQLSTATES or code in _BUSY_SQLITE_CODES or "database is locked" in str(cause):
+            return TryAgain()
+        if type(cause).__name__ == "IntegrityError" or (state or "").startswith("23"):
+            return ConstraintRefused(_constraint_name(cause))
+        if code == _READONLY_SQLITE_CODE or "readonly database" in str(cause):
+            return Unavailable(f"The database {self.file} cannot be written.", hint="Check the file's permissions.")
+        if type(cause).__name__ in {"OperationalError", "DatabaseError", "InterfaceError"} or _is_lost(cause):
+            where = self.file or self.url.render_as_string(hide_password=True)
+            reason = (str(cause).strip().splitlines() or [""])[0]
+            return Unavailable(f"The database {where} cannot be used: {reason}", hint="`classbook doctor` says more.")
+        return error
+
+    def close(self) -> None:
+        """Give all connections back to the operating system."""
+        self._writer.dispose()
+        self._reader.dispose()
+        if self._turnstile:
+            self._turnstile.close()
+
+
+def _parsed(address: str) -> URL:
+    try:
+        url = make_url(address)
+    except sa.exc.ArgumentError as error:
+        raise Invalid(
+            f"{address!r} is not the address of a database.",
+            hint="Use sqlite:///classbook.db or postgresql://user@host/name.",
+        ) from error
+    backend = url.get_backend_name() if url.drivername.split("+")[0] in {"sqlite", "postgresql", "postgres"} else None
+    if backend is None and url.drivername != "postgres":
+        raise Invalid(f"classbook cannot use {url.drivername!r}.", hint="Use sqlite:///FILE or postgresql://...")
+    if backend == "sqlite":
+        if not url.database or url.database == ":memory:":
+            raise Invalid("A database in memory would forget every booking.", hint="Name a file: sqlite:///FILE.")
+        return url.set(drivername="sqlite")
+    return url.set(drivername="postgresql+psycopg")
+
+
+def _create_private(path: Path) -> None:
+    """Make the file readable by its owner only, before SQLite would make it readable by everybody."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise Unavailable(f"The database {path} cannot be opened: {error.strerror}.") from error
+
+
+def _sqlite_module() -> ModuleType:
+    """A build of SQLite without the WAL-reset bug where there is one, else the standard library's."""
+    try:
+        from pysqlite3 import dbapi2
+    except ImportError:
+        return sqlite3
+    return dbapi2  # type: ignore[no-any-return]
+
+
+def has_safe_wal(version: tuple[int, ...]) -> bool:
+    """Whether this SQLite may use WAL: releases before 3.51.3 can lose commits that several processes acknowledged.
+
+    Source: https://sqlite.org/wal.html#walresetbug (fixed in 3.51.3, and in 3.50.7 and 3.44.6 of their series).
+    """
+    return version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+
+
+def _sqlite_engine(url: URL, begin: str) -> sa.Engine:
+    module = _sqlite_module()
+    journal = "WAL" if has_safe_wal(module.sqlite_version_info) else "DELETE"
+    engine = sa.create_engine(
+        url,
+        module=module,
+        connect_args={"isolation_level": None, "check_same_thread": False, "timeout": 10},
+        pool_size=1 if begin != "BEGIN" else 8,
+        max_overflow=0 if begin != "BEGIN" else 32,
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def settle_pragmas(connection: Any, _record: object) -> None:
+        for pragma in (f"journal_mode={journal}", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin_by_hand(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _postgres_engine(url: URL) -> sa.Engine:
+    return sa.create_engine(
+        url,
+        isolation_level="READ COMMITTED",
+        pool_pre_ping=True,
+        pool_size=8,
+        max_overflow=32,
+        connect_args={"prepare_threshold": None, "connect_timeout": 5, "application_name": "classbook"},
+    )
+
+
+@lru_cache(maxsize=1)
+def _driver_errors() -> tuple[type[Exception], ...]:
+    """The base errors of the drivers that are loaded: hot text goes past SQLAlchemy's wrapping."""
+    import psycopg
+
+    return (psycopg.Error, _sqlite_module().Error)
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether the connection died under the transaction."""
+    cause: Any = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+    module = type(cause).__module__.partition(".")[0]
+    return module == "psycopg" and (getattr(cause, "sqlstate", None) or "08")[:2] in {"08", "57"}
+
+
+def _constraint_name(cause: Any) -> str:
+    """The name of the constraint that refused, on both databases."""
+    diagnosis = getattr(cause, "diag", None)
+    if diagnosis is not None:
+        return str(diagnosis.constraint_name or "unknown")
+    failed = str(cause).partition(" constraint failed: ")[2] or str(cause)
+    return _unique_by_columns().get(failed, failed.removeprefix("index '").removesuffix("'"))
+
+
+@lru_cache(maxsize=1)
+def _unique_by_columns() -> dict[str, str]:
+    """SQLite names the columns of a unique index and not the index."""
+    from classbook.store.tables import metadata
+
+    return {
+        ", ".join(f"{table.name}.{column.name}" for column in index.columns): str(index.name)
+        for table in metadata.tables.values()
+        for index in table.indexes
+        if index.unique
+    } | {
+        ", ".join(f"{table.name}.{column.name}" for column in table.primary_key.columns): f"{table.name}_pkey"
+        for table in metadata.tables.values()
+    }
+

@@ -1,0 +1,163 @@
+"""Rows of the hot tables as small objects, and the columns they are read with, in the same order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from classbook.store.database import Row, from_micros, to_micros
+
+OFFERING_COLUMNS: Final = (
+    "id, kind, title, description, type, starts_at, ends_at, timezone, creator_id, venue_id, policy, price_minor, "
+    "currency, created_at, cancelled_at, cancel_reason, version"
+)
+PERSON_COLUMNS: Final = "id, email, name, role, phone, timezone, verified_at, removed_at"
+RESERVATION_COLUMNS: Final = (
+    "id, offering_id, person_id, state, party, starts_at, ends_at, due_at, once, price_minor, currency, created_at, "
+    "confirmed_at, checked_in_at, steps"
+)
+
+
+def instant(micros: int | None) -> datetime | None:
+    return None if micros is None else from_micros(micros)
+
+
+def micros(instant: datetime | None) -> int | None:
+    return None if instant is None else to_micros(instant)
+
+
+@dataclass(slots=True)
+class OfferingRecord:
+    id: int
+    kind: str
+    title: str
+    description: str
+    type: str | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    timezone: str
+    creator_id: int | None
+    venue_id: int | None
+    policy: str
+    price_minor: int | None
+    currency: str | None
+    created_at: datetime
+    cancelled_at: datetime | None
+    cancel_reason: str | None
+    version: int
+
+    @classmethod
+    def of(cls, row: Row) -> OfferingRecord:
+        head, (starts_at, ends_at), middle = row[:5], row[5:7], row[7:13]
+        created_at, cancelled_at, reason, version = row[13:]
+        return cls(
+            *head, instant(starts_at), instant(ends_at), *middle, from_micros(created_at), instant(cancelled_at),
+            reason, version,
+        )  # fmt: skip
+
+
+@dataclass(slots=True)
+class PersonRecord:
+    id: int
+    email: str
+    name: str
+    role: str
+    phone: str | None
+    timezone: str
+    verified: bool
+    removed: bool
+
+    @classmethod
+    def of(cls, row: Row) -> PersonRecord:
+        return cls(*row[:6], verified=row[6] is not None, removed=row[7] is not None)
+
+
+@dataclass(slots=True)
+class Claim:
+    pool_id: int
+    unit: int
+
+
+@dataclass(slots=True)
+class ReservationRecord:
+    """A reservation as loaded and as decided; ``was`` is the state the database has, None for a new one."""
+
+    id: int
+    offering_id: int
+    person_id: int | None
+    state: str
+    party: int
+    starts_at: datetime | None
+    ends_at: datetime | None
+    due_at: datetime | None
+    once: bool
+    price_minor: int | None
+    currency: str | None
+    created_at: datetime
+    confirmed_at: datetime | None
+    checked_in_at: datetime | None
+    steps: int
+    was: str | None = None
+    claims: list[Claim] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, row: Row) -> ReservationRecord:
+        (id, offering_id, person_id, state, party, starts_at, ends_at, due_at, once, price_minor, currency,
+         created_at, confirmed_at, checked_in_at, steps) = row  # fmt: skip
+        return cls(
+            id, offering_id, person_id, state, party, instant(starts_at), instant(ends_at), instant(due_at),
+            bool(once), price_minor, currency, from_micros(created_at), instant(confirmed_at),
+            instant(checked_in_at), steps, was=state,
+        )  # fmt: skip
+
+
+@dataclass(slots=True)
+class CodeRecord:
+    """The state of a one-time code; ``is_new`` until it is in the database."""
+
+    purpose: str
+    subject_id: int
+    nonce: str
+    serial: int
+    guesses: int
+    expires_at: datetime
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRecord:
+    """One step of a reservation, to be written beside it."""
+
+    reservation_id: int
+    n: int
+    action: str
+    from_state: str | None
+    to_state: str
+    at: datetime
+    actor_id: int | None
+    reason: str | None
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A mail to be written beside the change it tells of; ``facts`` is JSON for what no row will say later."""
+
+    kind: str
+    address: str
+    message_id: str
+    person_id: int | None = None
+    reservation_id: int | None = None
+    offering_id: int | None = None
+    facts: str = "{}"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """What a request key was used for and what was answered (JSON)."""
+
+    person_id: int
+    key: str
+    body_hash: str
+    answer: str

@@ -1,0 +1,89 @@
+"""Is the database's schema the one this classbook was written for? One SELECT; Alembic only where it is not."""
+
+from __future__ import annotations
+
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from classbook.errors import Unavailable
+from classbook.store.database import Database, Tx
+from classbook.store.tables import HEAD
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+
+def revision(database: Database) -> str | None:
+    """The revision of the schema, None for a database without one. Raises Unavailable."""
+    with database.read() as tx:
+        return _revision(tx)
+
+
+def check_or_create(database: Database) -> None:
+    """Make sure the schema is current: an embedded database is migrated, any other one must have been.
+
+    Raises Unavailable, saying which command mends it.
+    """
+    found = revision(database)
+    if found == HEAD:
+        return
+    if found is not None and found > HEAD:
+        raise Unavailable(
+            f"The database is at revision {found}, newer than this classbook ({HEAD}).", hint="Upgrade classbook."
+        )
+    if not database.is_embedded:
+        what = f"at revision {found}, not {HEAD}" if found else "empty"
+        raise Unavailable(f"The database is {what}.", hint="Run `classbook db upgrade` first.")
+    print(f"{'Migrating' if found else 'Creating'} {database.file}", file=sys.stderr)
+    upgrade(database)
+
+
+def upgrade(database: Database, target: str = "head") -> str | None:
+    """Migrate up to ``target``; the revision afterwards. Processes that do this together do it once."""
+    return _migrate(database, "upgrade", target)
+
+
+def downgrade(database: Database, target: str) -> str | None:
+    """Migrate down to ``target`` (``base`` is nothing at all); the revision afterwards."""
+    return _migrate(database, "downgrade", target)
+
+
+def _migrate(database: Database, direction: str, target: str) -> str | None:
+    from alembic import command
+    from alembic.util import CommandError
+
+    def step(tx: Tx) -> str | None:
+        tx.lock_migrations()
+        config = _config()
+        config.attributes["connection"] = tx.connection
+        getattr(command, direction)(config, target)
+        return _revision(tx)
+
+    try:
+        return database.write(step)
+    except CommandError as error:
+        raise Unavailable(f"The database cannot be migrated: {error}") from error
+
+
+def _config() -> Config:
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_scripts()).replace("%", "%%"))
+    return config
+
+
+def _scripts() -> Path:
+    """Where the migrations are: inside the package when installed from a wheel, beside it in a checkout."""
+    packaged = Path(str(resources.files("classbook"))) / "_migrations"
+    return packaged if packaged.is_dir() else packaged.parent.parent / "migrations"
+
+
+def _revision(tx: Tx) -> str | None:
+    if not sa.inspect(tx.connection).has_table("alembic_version"):
+        return None
+    return tx.connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()

@@ -1,0 +1,287 @@
+"""The schema, for all five kinds. Rows cannot lie about themselves: what can be a CHECK is one.
+
+Pools have units; claims take units of pools; reservations own claims; offerings say which pools they sell. A row of
+`moves` stands beside every change of a reservation. The constraint columns of the hot tables start with the pool or
+the offering they guard, so that the tables can be spread over several machines one day.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy import CheckConstraint as Check
+from sqlalchemy import Column, ForeignKey, MetaData, Table, Text
+
+from classbook.rules import states
+from classbook.store.database import STRICT, STRICT_BY_KEY, BigId, Count, Flag, Instant, Real, guards, partial_index
+
+HEAD: Final = "0001"
+"""The revision of `migrations/` that this schema is; a test compares."""
+
+KINDS: Final = ("class", "event", "match", "appointment", "resource")
+ROLES: Final = ("member", "organizer", "provider", "admin")
+
+
+def _among(column: str, words: tuple[str, ...]) -> str:
+    return f"{column} IN ({', '.join(repr(word) for word in words)})"
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pkey",
+        "fk": "%(table_name)s_%(column_0_name)s_fkey",
+        "ck": "%(table_name)s_%(constraint_name)s",
+        "uq": "%(table_name)s_%(column_0_name)s",
+        "ix": "%(table_name)s_%(column_0_name)s",
+    }
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("email", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("role", Text, nullable=False),
+    Column("phone", Text),
+    Column("timezone", Text, nullable=False),
+    Column("password_hash", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("verified_at", Instant),
+    Column("removed_at", Instant),
+    Check(_among("role", ROLES), name="role_known"),
+    sa.Index("people_email", "email", unique=True),
+    **STRICT,
+)
+
+venues = Table(
+    "venues",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    **STRICT,
+)
+
+pools = Table(
+    "pools",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("venue_id", BigId, ForeignKey("venues.id"), index=True),
+    Column("name", Text, nullable=False),
+    Column("units", Count, nullable=False),
+    # A claim on a timed pool takes its unit for its own span; on a fixed one all claims share the offering's span.
+    Column("timed", Flag, nullable=False),
+    # The longest span ever claimed, in microseconds: overlap reads look back this far. Only grows.
+    Column("longest_micros", BigId, nullable=False, server_default="0"),
+    # Counts the changes of the seat plan; layouts are cached by it. Focal point: where the best seats look at.
+    Column("plan_version", Count, nullable=False, server_default="0"),
+    Column("focus_x", Real),
+    Column("focus_y", Real),
+    Check("units >= 0", name="units_counted"),
+    Check("longest_micros >= 0", name="longest_known"),
+    **STRICT,
+)
+
+seats = Table(
+    "seats",
+    metadata,
+    Column("pool_id", BigId, ForeignKey("pools.id"), primary_key=True),
+    Column("unit", Count, primary_key=True),
+    Column("row_name", Text, nullable=False),
+    Column("seat_name", Text, nullable=False),
+    Column("x", Real, nullable=False),
+    Column("y", Real, nullable=False),
+    Column("category", Text),
+    Check("unit >= 1", name="unit_numbered"),
+    sa.Index("seats_label", "pool_id", "row_name", "seat_name", unique=True),
+    **STRICT_BY_KEY,
+)
+
+offerings = Table(
+    "offerings",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("type", Text),
+    Column("starts_at", Instant),
+    Column("ends_at", Instant),
+    Column("timezone", Text, nullable=False),
+    Column("creator_id", BigId, ForeignKey("people.id"), index=True),
+    Column("venue_id", BigId, ForeignKey("venues.id"), index=True),
+    # What this offering overrides of its kind's policy, as JSON.
+    Column("policy", Text, nullable=False),
+    Column("price_minor", BigId),
+    Column("currency", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("cancelled_at", Instant),
+    Column("cancel_reason", Text),
+    Column("version", Count, nullable=False),
+    Check(_among("kind", KINDS), name="kind_known"),
+    Check("(starts_at IS NULL) = (ends_at IS NULL)", name="span_whole"),
+    Check("ends_at > starts_at", name="span_forward"),
+    Check("(price_minor IS NULL) = (currency IS NULL)", name="price_whole"),
+    Check("price_minor >= 0", name="price_counted"),
+    sa.Index("offerings_by_start", "kind", "starts_at"),
+    **STRICT,
+)
+
+offering_pools = Table(
+    "offering_pools",
+    metadata,
+    Column("offering_id", BigId, ForeignKey("offerings.id"), primary_key=True),
+    Column("n", Count, primary_key=True),
+    Column("pool_id", BigId, ForeignKey("pools.id"), nullable=False, index=True),
+    Column("price_minor", BigId),
+    **STRICT_BY_KEY,
+)
+
+reservations = Table(
+    "reservations",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("offering_id", BigId, ForeignKey("offerings.id"), nullable=False),
+    # Nobody, for what the house takes itself.
+    Column("person_id", BigId, ForeignKey("people.id")),
+    Column("state", Text, nullable=False),
+    Column("party", Count, nullable=False),
+    Column("starts_at", Instant),
+    Column("ends_at", Instant),
+    # When time itself changes this row next; null only in final states.
+    Column("due_at", Instant),
+    # Copied from the policy: one live reservation per person and offering.
+    Column("once", Flag, nullable=False),
+    # What a queued reservation waits for, as JSON.
+    Column("ask", Text),
+    Column("price_minor", BigId),
+    Column("currency", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("confirmed_at", Instant),
+    Column("checked_in_at", Instant),
+    # How many rows of `moves` this reservation has.
+    Column("steps", Count, nullable=False),
+    Check(_among("state", states.STATES), name="state_known"),
+    Check("party >= 1", name="party_counted"),
+    Check("(starts_at IS NULL) = (ends_at IS NULL)", name="span_whole"),
+    Check("ends_at > starts_at", name="span_forward"),
+    Check(f"(due_at IS NOT NULL) = ({_among('state', states.LIVE)})", name="due_while_live"),
+    Check("state NOT IN ('confirmed', 'completed') OR confirmed_at IS NOT NULL", name="confirmed_dated"),
+    Check("checked_in_at IS NULL OR confirmed_at IS NOT NULL", name="checked_in_confirmed"),
+    Check("state <> 'queued' OR ask IS NOT NULL", name="queued_asks"),
+    Check("person_id IS NOT NULL OR state NOT IN ('queued', 'held')", name="house_confirmed"),
+    Check("(price_minor IS NULL) = (currency IS NULL)", name="price_whole"),
+    Check("price_minor >= 0", name="price_counted"),
+    partial_index(
+        "reservations_once",
+        "offering_id",
+        "person_id",
+        where=f"once AND {_among('state', states.LIVE)}",
+        unique=True,
+    ),
+    sa.Index("reservations_by_offering", "offering_id", "due_at"),
+    sa.Index("reservations_by_person", "person_id", "due_at"),
+    partial_index("reservations_due", "due_at", where="due_at IS NOT NULL"),
+    **STRICT,
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("reservation_id", BigId, ForeignKey("reservations.id"), primary_key=True),
+    Column("n", Count, primary_key=True),
+    Column("pool_id", BigId, ForeignKey("pools.id"), nullable=False),
+    Column("unit", Count, nullable=False),
+    Column("starts_at", Instant),
+    Column("ends_at", Instant),
+    Column("live", Flag, nullable=False),
+    Column("timed", Flag, nullable=False),
+    Check("unit >= 1", name="unit_numbered"),
+    Check("ends_at > starts_at", name="span_forward"),
+    Check("NOT timed OR (starts_at IS NOT NULL AND ends_at IS NOT NULL)", name="timed_spanned"),
+    partial_index("claims_fixed", "pool_id", "unit", where="live AND NOT timed", unique=True),
+    partial_index("claims_timed", "pool_id", "unit", "starts_at", where="live AND timed"),
+    partial_index("claims_timed_by_start", "pool_id", "starts_at", where="live AND timed"),
+    **STRICT_BY_KEY,
+)
+
+moves = Table(
+    "moves",
+    metadata,
+    Column("reservation_id", BigId, primary_key=True),
+    Column("n", Count, primary_key=True),
+    Column("action", Text, nullable=False),
+    Column("from_state", Text),
+    Column("to_state", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    # Null where the console or time itself acted; `action` tells which.
+    Column("actor_id", BigId),
+    Column("reason", Text),
+    Column("request_id", Text),
+    **STRICT_BY_KEY,
+)
+
+codes = Table(
+    "codes",
+    metadata,
+    Column("purpose", Text, primary_key=True),
+    Column("subject_id", BigId, primary_key=True),
+    # The code itself is nowhere: it is derived from the nonce and the secret key (rules/codes.py).
+    Column("nonce", Text, nullable=False),
+    Column("serial", Count, nullable=False),
+    Column("guesses", Count, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Check("serial >= 1", name="serial_numbered"),
+    Check("guesses BETWEEN 0 AND 5", name="guesses_bounded"),
+    **STRICT_BY_KEY,
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("person_id", BigId),
+    Column("reservation_id", BigId),
+    Column("offering_id", BigId),
+    # What the text needs beyond the rows it is about, as JSON; the text itself is written when it is sent or shown.
+    Column("facts", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Count, nullable=False),
+    Column("due_at", Instant),
+    Column("lease_token", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("sent_at", Instant),
+    Column("sent_via", Text),
+    Column("last_error", Text),
+    Check("state IN ('waiting', 'sent', 'dead')", name="state_known"),
+    Check("(due_at IS NOT NULL) = (state = 'waiting')", name="due_while_waiting"),
+    Check("(sent_at IS NOT NULL) = (state = 'sent')", name="sent_dated"),
+    partial_index("messages_waiting", "due_at", where="state = 'waiting'"),
+    **STRICT,
+)
+
+request_keys = Table(
+    "request_keys",
+    metadata,
+    # 0 is the console.
+    Column("person_id", BigId, primary_key=True, autoincrement=False),
+    Column("key", Text, primary_key=True),
+    Column("body_hash", Text, nullable=False),
+    Column("answer", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    sa.Index("request_keys_by_age", "created_at"),
+    **STRICT_BY_KEY,
+)
+
+
+@sa.event.listens_for(metadata, "after_create")
+def put_up_guards(_target: MetaData, connection: sa.Connection, **_: object) -> None:
+    """What SQLAlchemy has no word for: the law on timed pools."""
+    for statement in guards(connection.dialect.name):
+        connection.exec_driver_sql(statement)
