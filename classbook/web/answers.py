@@ -1,0 +1,46 @@
+"""Values as bytes: an answer is exactly ``plain(value)``, as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from classbook.values import Offering, plain
+
+JSON = b"application/json"
+
+
+class Json(Response):
+    """A JSON answer that is ready when it is made; nothing of it is validated or encoded again."""
+
+    def __init__(
+        self, content: Any, status: int = 200, *, media_type: bytes = JSON, headers: Mapping[str, str] | None = None
+    ):
+        self.status_code = status
+        self.body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+        self.background = None
+        self.raw_headers = [(b"content-type", media_type), (b"content-length", b"%d" % len(self.body))]
+        if headers:
+            self.raw_headers += [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+def answer(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Json:
+    """``value`` (one of `classbook.values`, or an answer that was stored as plain) as JSON."""
+    return Json(plain(value), status, headers=headers)
+
+
+def offering(value: Offering | dict[str, Any], *, status: int = 200) -> Json:
+    """An offering, with its version as ETag and, when it is new, its address."""
+    body = plain(value)
+    headers = {"etag": f'"{body["version"]}"'}
+    if status == 201:
+        headers["location"] = f"/api/v0/classes/{body['id']}/"
+    return Json(body, status, headers=headers)
+
+
+def nothing() -> Response:
+    """204: done, and there is nothing to say."""
+    return Response(status_code=204)

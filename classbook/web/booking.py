@@ -1,0 +1,25 @@
+"""From an ask to its answer, by way of the desk."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from classbook.errors import ClassbookError
+from classbook.values import plain
+from classbook.web.answers import Json
+from classbook.web.problems import respond
+
+if TYPE_CHECKING:
+    from classbook.core.asks import Ask
+    from classbook.web.visit import Visit
+
+
+async def booked(visit: Visit, ask: Ask, *, status: int = 200) -> Json:
+    """The answer to ``ask`` once it is committed. A refusal is answered as it comes: in a rush most answers are one."""
+    outcome = await visit.web.desk.ask(ask)
+    if isinstance(outcome, ClassbookError):
+        visit.problem = outcome.code
+        return respond(outcome, request_id=visit.request_id)
+    body = plain(outcome)
+    headers = {"location": f"/api/v0/reservations/{body['id']}/"} if status == 201 else None
+    return Json(body, status, headers=headers)

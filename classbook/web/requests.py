@@ -1,0 +1,42 @@
+"""What a request carries beside its body: the key that makes it safe to repeat, the version it expects."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING, Final
+
+from classbook.errors import Invalid
+from classbook.values import RequestKey
+
+if TYPE_CHECKING:
+    from classbook.web.bodies import Body
+    from classbook.web.visit import Visit
+
+_KEY: Final = re.compile(rb"[\x21-\x7e]{1,128}")
+_VERSION: Final = re.compile(rb'(?:W/)?"([0-9]{1,18})"')
+
+
+def request_key(visit: Visit, path: str, body: Body) -> RequestKey | None:
+    """The key in Idempotency-Key, with a digest of what is asked. Raises Invalid where it is no key.
+
+    The digest is of the body as understood, so that blanks and the order of fields make no difference.
+    """
+    given = visit.headers.get(b"idempotency-key")
+    if given is None:
+        return None
+    if not _KEY.fullmatch(given):
+        raise Invalid("Idempotency-Key must be 1 to 128 visible ASCII characters")
+    asked = f"POST {path} {body.model_dump_json(exclude_unset=True)}"
+    return RequestKey(given.decode("ascii"), hashlib.sha256(asked.encode()).hexdigest())
+
+
+def expected_version(visit: Visit) -> int | None:
+    """The version in If-Match, None where any will do. Raises Invalid where it is none of ours."""
+    given = visit.headers.get(b"if-match", b"*").strip()
+    if given == b"*":
+        return None
+    found = _VERSION.fullmatch(given)
+    if not found:
+        raise Invalid('If-Match must be the ETag of an earlier answer, like "3"')
+    return int(found[1])
