@@ -15,7 +15,7 @@ import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, Literal, NoReturn
 from zoneinfo import ZoneInfo, available_timezones
 
 from classbook.errors import ClassbookError, Invalid
@@ -38,7 +38,7 @@ class DatabaseSettings:
         return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", self.url)
 
     @property
-    def sqlite_file(self) -> Path | None:
+    def file(self) -> Path | None:
         """The database file; None on PostgreSQL and for a database in memory."""
         name = self.url.partition(":///")[2].partition("?")[0]
         return Path(name) if self.url.startswith("sqlite") and name and name != ":memory:" else None
@@ -50,7 +50,7 @@ class MailSettings:
 
     host: str | None = None
     port: int = 587
-    security: str = "starttls"
+    security: Literal["none", "starttls", "tls"] = "starttls"
     username: str | None = None
     password: Secret | None = None
     password_file: Path | None = None
@@ -223,6 +223,13 @@ def _duration(value: Any) -> int:
         raise ValueError(f"a length of time in quotes, like {DURATION_FORMS}") from None
 
 
+def _positive_duration(value: Any) -> int:
+    seconds = _duration(value)
+    if not seconds:
+        raise ValueError("longer than nothing, like 5m")
+    return seconds
+
+
 def _zone(value: Any) -> str:
     if not isinstance(value, str) or not _is_zone(value.strip()):
         near = _near(value, sorted(available_timezones()))
@@ -272,7 +279,7 @@ def _is_zone(name: str) -> bool:
 # --- what there is -------------------------------------------------------------------------------------------------
 
 _POLICY: Final[dict[str, tuple[str, Parser]]] = {
-    "hold": ("hold_seconds", _duration),
+    "hold": ("hold_seconds", _positive_duration),
     "notice": ("notice_seconds", _duration),
     "confirm": ("confirm", _one_of("code", "self", "none")),
     "party_max": ("party_max", _whole(1, 100_000)),

@@ -137,6 +137,7 @@ def test_every_kind_has_a_policy(write: Write, kind: str) -> None:
         ("[web]\nport = 1" + "0" * 400, "web.port must be a whole number", None),
         ("[mail]\nsecurity = 'startls'", "one of none, starttls, tls (did you mean starttls?), not 'startls'", None),
         ("[policy.class]\nhold = 5", "policy.class.hold must be a length of time in quotes, like 30s", None),
+        ("[policy.class]\nhold = '0s'", "policy.class.hold must be longer than nothing, like 5m", None),
         ("[policy.class]\nconfirm = 'payment'", "must be one of code, self, none", None),
         ("timezone = 'Europe/Berln'", "the name of a time zone, like Europe/Berlin or UTC (did you mean", None),
         ("timezone = '../etc/passwd'", "the name of a time zone", None),
@@ -249,10 +250,10 @@ def test_the_file_is_looked_for_here_first_and_then_at_home(tmp_path: Path, monk
 
 def test_a_relative_database_counts_from_the_file_that_names_it(write: Write) -> None:
     path = write("[database]\nurl = 'sqlite:///data/desk.db'\n")
-    assert read(path).database.sqlite_file == path.parent / "data" / "desk.db"
-    assert read(write("[database]\nurl = 'sqlite:///:memory:'\n")).database.sqlite_file is None
-    assert read(environ={"CLASSBOOK_DATABASE_URL": "sqlite:///desk.db"}).database.sqlite_file == Path("desk.db")
-    assert read(environ={"CLASSBOOK_DATABASE_URL": "postgresql:///desk"}).database.sqlite_file is None
+    assert read(path).database.file == path.parent / "data" / "desk.db"
+    assert read(write("[database]\nurl = 'sqlite:///:memory:'\n")).database.file is None
+    assert read(environ={"CLASSBOOK_DATABASE_URL": "sqlite:///desk.db"}).database.file == Path("desk.db")
+    assert read(environ={"CLASSBOOK_DATABASE_URL": "postgresql:///desk"}).database.file is None
 
 
 @pytest.mark.parametrize(("tz", "name"), [("Asia/Tokyo", "Asia/Tokyo"), (":Asia/Tokyo", "Asia/Tokyo")])

@@ -10,7 +10,7 @@ Nothing is guessed: a local time the clocks skip is refused, one they show twice
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -44,10 +44,18 @@ _AHEAD: Final = re.compile(rf"\+(?P<ahead>[0-9dhms]+)(?: +{_CLOCK})?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a date was understood to be: an aware UTC ``instant``, and a ``note`` where there was a choice."""
+    """What a date was understood to be: an aware UTC ``instant``, and a ``note`` where there was a choice.
+
+    ``until`` is where a time that ends with it ends: a day without a clock time belongs to it as a whole.
+    """
 
     instant: datetime
     note: str | None = None
+    next_day: datetime | None = None
+
+    @property
+    def until(self) -> datetime:
+        return self.next_day or self.instant
 
 
 def parse_when(text: str, *, now: datetime, zone: ZoneInfo) -> Reading:
@@ -143,6 +151,11 @@ def _on(day: date, found: re.Match[str], *, zone: ZoneInfo) -> Reading:
 
 
 def _day_start(day: date, *, zone: ZoneInfo) -> Reading:
+    first = _first_moment(day, zone=zone)
+    return replace(first, next_day=_first_moment(day + timedelta(days=1), zone=zone).instant)
+
+
+def _first_moment(day: date, *, zone: ZoneInfo) -> Reading:
     """The first moment of a day, which is not midnight where the clocks skip it."""
     wall = datetime.combine(day, time())
     if not _skipped(wall, zone=zone):

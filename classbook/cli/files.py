@@ -1,0 +1,63 @@
+"""Files that are there as a whole or not at all: written beside their place, then moved into it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from classbook.errors import Exists, Invalid
+
+_PRIVATE = 0o600
+
+
+def write_whole(path: Path, text: str, *, replace: bool = True) -> None:
+    """Write ``text`` to ``path``, readable by its owner only; a file that is replaced keeps its permissions.
+
+    Raises Invalid where that is no place for a file, and Exists for a file that is there when not ``replace``.
+    """
+    mode = _mode_of(path, replace=replace)
+    draft = path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
+        try:
+            with open(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+                file.write(text)
+                file.flush()
+                os.fchmod(file.fileno(), mode)
+                os.fsync(file.fileno())
+            if replace:
+                os.replace(draft, path)
+            else:
+                os.link(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+        _sync(path.parent)
+    except FileExistsError:
+        raise Exists(f"{path} is there already") from None
+    except OSError as error:
+        raise Invalid(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _mode_of(path: Path, *, replace: bool) -> int:
+    try:
+        found = path.lstat().st_mode
+    except FileNotFoundError:
+        return _PRIVATE
+    except OSError as error:
+        raise Invalid(f"{path} cannot be written: {error.strerror}") from None
+    if not replace:
+        raise Exists(f"{path} is there already")
+    if stat.S_ISLNK(found):
+        raise Invalid(f"{path} is a symbolic link", hint="name the file itself")
+    if not stat.S_ISREG(found):
+        raise Invalid(f"{path} is not a file", hint="name a file; - is standard output")
+    return stat.S_IMODE(found)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

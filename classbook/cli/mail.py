@@ -1,0 +1,118 @@
+"""`mail list | show | retry | test`, and how a message looks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import typer
+
+from classbook.cli.groups import group
+from classbook.cli.options import Cursor, Delivery, DryRun, Form, Key, Limit
+from classbook.cli.output import Column, clean, local
+from classbook.cli.session import Session, number, request_key, session
+from classbook.values import plain
+
+app = group("List, show, retry and test mail.")
+
+MessageId = Annotated[str, typer.Argument(metavar="ID", help="The id of the message; see: classbook mail list.")]
+
+MESSAGE: Final = (
+    Column("id", "id", style="bold"),
+    Column("to", "to"),
+    Column("subject", "subject"),
+    Column("state", "state"),
+    Column("attempts", "attempts"),
+    Column("created_at", "written", shown=local("created_at")),
+    Column("sent_at", "sent", shown=local("sent_at")),
+    Column("last_error", "last error"),
+)
+
+
+@app.command("list")
+def list_(
+    ctx: typer.Context,
+    state: Annotated[Delivery | None, typer.Option(help="Only those in this state; dead ones failed for good.")] = None,
+    form: Form = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> None:
+    """List messages, the newest first.
+
+    \b
+      classbook mail list --state dead
+    """
+    from classbook.core import outbox
+
+    here = session(ctx)
+    page = outbox.listing(here.app, here.actor, state=state.value if state else None, limit=limit, cursor=cursor)
+    here.show_page(page, MESSAGE, form, nothing="no mail")
+
+
+@app.command()
+def show(ctx: typer.Context, message_id: MessageId) -> None:
+    """Show a message as it is, or will be, sent.
+
+    \b
+      classbook mail show 1
+    """
+    from classbook.core import outbox
+
+    here = session(ctx)
+    message = plain(outbox.show(here.app, here.actor, number(message_id, "message")))
+    if here.as_json:
+        here.show(message, MESSAGE)
+    else:
+        _letter(here, message)
+
+
+@app.command()
+def retry(ctx: typer.Context, message_id: MessageId, dry_run: DryRun = False, key: Key = None) -> None:
+    """Try again to send a message, at once.
+
+    \b
+      classbook mail retry 7
+    """
+    from classbook.core import outbox
+
+    here = session(ctx)
+    message = outbox.retry(
+        here.app, here.actor, number(message_id, "message"), key=request_key(ctx, key), dry_run=dry_run
+    )
+    here.show(message, MESSAGE)
+    _say_who_sends(here, dry_run=dry_run)
+
+
+@app.command("test")
+def write_test(
+    ctx: typer.Context,
+    address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Where to send it.")],
+    dry_run: DryRun = False,
+    key: Key = None,
+) -> None:
+    """Write a test message, to see whether mail arrives.
+
+    \b
+      classbook mail test me@example.org
+    """
+    from classbook.core import outbox
+
+    here = session(ctx)
+    message = outbox.test(here.app, here.actor, address, key=request_key(ctx, key), dry_run=dry_run)
+    here.show(message, MESSAGE)
+    _say_who_sends(here, dry_run=dry_run)
+
+
+def _letter(here: Session, message: dict[str, Any]) -> None:
+    """A message as a mail reader shows it; the same on a terminal and off it."""
+    here.out.text(f"To: {message['to']}")
+    here.out.text(f"Subject: {message['subject']}")
+    here.out.text(f"State: {message['state']}")
+    here.out.text("")
+    for line in (message["text"] or "(its text is no longer kept)").splitlines():
+        here.out.text(clean(line))
+
+
+def _say_who_sends(here: Session, *, dry_run: bool) -> None:
+    here.said_dry(dry_run)
+    if not dry_run:
+        here.note("The daemon sends it: classbook daemon, or once: classbook daemon --once")

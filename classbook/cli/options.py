@@ -1,0 +1,75 @@
+"""Options that several commands share, so that they are called and explained alike everywhere."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from classbook.cli.output import Format
+
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Do everything but keep nothing: show what would happen and change nothing.")
+]
+Key = Annotated[
+    str | None,
+    typer.Option(
+        "--request-key",
+        metavar="KEY",
+        help="Makes a retry safe: the same key and the same command give the first answer again.",
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask whether you are sure.")]
+Form = Annotated[
+    Format | None,
+    typer.Option("--format", help="How to print it: a table on a terminal and tsv off it, unless you say."),
+]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", help="How many to list at most, up to 200.")]
+Cursor = Annotated[
+    str | None, typer.Option("--cursor", metavar="CURSOR", help="Go on where the list before this one ended.")
+]
+Zone = Annotated[
+    str | None,
+    typer.Option("--timezone", metavar="ZONE", help="Time zone like Europe/Berlin; dates are read in it."),
+]
+
+
+class Confirm(StrEnum):
+    """What confirms a hold."""
+
+    code = "code"
+    self = "self"
+    none = "none"
+
+
+class Role(StrEnum):
+    member = "member"
+    organizer = "organizer"
+    admin = "admin"
+
+
+class Status(StrEnum):
+    upcoming = "upcoming"
+    ongoing = "ongoing"
+    completed = "completed"
+    cancelled = "cancelled"
+
+
+class State(StrEnum):
+    """The states of a reservation."""
+
+    queued = "queued"
+    held = "held"
+    confirmed = "confirmed"
+    completed = "completed"
+    cancelled = "cancelled"
+    expired = "expired"
+
+
+class Delivery(StrEnum):
+    """The states of a message."""
+
+    waiting = "waiting"
+    sent = "sent"
+    dead = "dead"

@@ -1,0 +1,126 @@
+"""`reservation list | show | history`, and how a reservation looks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo
+
+import typer
+
+from classbook.cli.groups import group
+from classbook.cli.options import Cursor, Form, Limit, State
+from classbook.cli.output import Column, Row, local
+from classbook.cli.session import number, session
+
+app = group("List reservations, show one, read its history.")
+
+Which = Annotated[str, typer.Argument(metavar="RESERVATION", help="Its code, like R-7KX9-2MQP, or its id.")]
+"""How every command that works on one reservation names it."""
+
+
+def _seats(row: Row, _zone: ZoneInfo) -> str:
+    labels = [place["seat"] for place in row["places"] if place["seat"]]
+    return ", ".join(labels) or str(row["party"])
+
+
+RESERVATION: Final = (
+    Column("id"),
+    Column("code", "reservation", style="bold"),
+    Column("state", "state"),
+    Column("offering.id"),
+    Column("offering.kind"),
+    Column("offering.title", "for"),
+    Column("user.email", "user"),
+    Column("party", "places", shown=_seats),
+    Column("starts_at", "starts", shown=local("starts_at")),
+    Column("ends_at"),
+    Column("timezone"),
+    Column("expires_at", "held until", shown=local("expires_at")),
+    Column("position"),
+    Column("price.amount"),
+    Column("price.currency"),
+    Column("created_at"),
+    Column("confirmed_at"),
+    Column("checked_in_at"),
+)
+
+MOVE: Final = (
+    Column("n", "#"),
+    Column("action", "action"),
+    Column("from_state", "from"),
+    Column("to_state", "to"),
+    Column("at", "at", shown=local("at")),
+    Column("actor", "by"),
+    Column("reason", "reason"),
+    Column("request_id"),
+)
+
+
+@app.command("list")
+def list_(
+    ctx: typer.Context,
+    user: Annotated[
+        str | None, typer.Option(metavar="EMAIL", help="Only those of this person (email address or id).")
+    ] = None,
+    offering: Annotated[
+        str | None, typer.Option(metavar="ID", help="Only those of this offering, such as a class.")
+    ] = None,
+    state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
+    form: Form = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> None:
+    """List reservations: everybody's, or with --as one's own.
+
+    \b
+      classbook reservation list --offering 1 --state held
+      classbook --as ana@example.org reservation list
+    """
+    from classbook.core import reservations
+
+    here = session(ctx)
+    page = reservations.listing(
+        here.app,
+        here.actor,
+        person=here.person(user) if user else None,
+        offering_id=number(offering, "class") if offering else None,
+        state=state.value if state else None,
+        limit=limit,
+        cursor=cursor,
+    )
+    here.show_page(page, RESERVATION, form, nothing="no reservations")
+
+
+@app.command()
+def show(ctx: typer.Context, reservation: Which) -> None:
+    """Show one reservation.
+
+    \b
+      classbook reservation show R-7KX9-2MQP
+    """
+    from classbook.core import reservations
+
+    here = session(ctx)
+    reservation_id = reservations.find_id(here.app, reservation)
+    here.show(reservations.show(here.app, here.actor, reservation_id), RESERVATION)
+
+
+@app.command()
+def history(
+    ctx: typer.Context,
+    reservation: Which,
+    form: Form = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> None:
+    """Show what happened to a reservation, when, and by whom.
+
+    \b
+      classbook reservation history R-7KX9-2MQP
+    """
+    from classbook.core import reservations
+
+    here = session(ctx)
+    reservation_id = reservations.find_id(here.app, reservation)
+    page = reservations.history(here.app, here.actor, reservation_id, limit=limit, cursor=cursor)
+    here.show_page(page, MOVE, form, nothing="no history")
