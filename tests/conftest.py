@@ -23,6 +23,7 @@ from classbook.testing import FixedChance, FrozenClock, MemoryMailer
 from classbook.world import SystemClock
 from tests import postgres
 from tests.databases import PostgresCopies, SqliteCopies
+from tests.makers import NOW, Cast
 from tests.smtp import SmtpServer
 
 DATABASES = ["sqlite"] if postgres.SWITCHED_OFF else ["sqlite", "postgresql"]
@@ -102,8 +103,6 @@ def settings(database_url: str) -> Settings:
 
 @pytest.fixture
 def clock() -> FrozenClock:
-    from tests.makers import NOW
-
     return FrozenClock(NOW)
 
 
@@ -125,9 +124,7 @@ def app(settings: Settings, clock: FrozenClock, chance: FixedChance, mailer: Mem
 
 
 @pytest.fixture
-def cast(app: App) -> Any:
-    from tests.makers import Cast
-
+def cast(app: App) -> Cast:
     return Cast(app)
 
 

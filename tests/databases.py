@@ -49,7 +49,7 @@ class PostgresCopies:
         self._made = 0
         migrate(server.create(TEMPLATE))
         with psycopg.connect(server.database(TEMPLATE)) as connection:
-            self._shape = _shape(connection)
+            self._shape = shape(connection)
             self._seed = {table: rows for table in _tables(connection) if (rows := _rows(connection, table))}
 
     @contextmanager
@@ -84,7 +84,7 @@ class PostgresCopies:
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
                 "WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
-            if _shape(connection) != self._shape:
+            if shape(connection) != self._shape:
                 return False
             connection.execute("SET session_replication_role = replica")  # past triggers and foreign keys
             deleted = 0
@@ -112,7 +112,7 @@ def _insert(table: str, row: tuple[Any, ...]) -> sql.Composed:
     return sql.SQL("INSERT INTO {} VALUES ({})").format(sql.Identifier(table), values)
 
 
-def _shape(connection: psycopg.Connection) -> list[tuple[Any, ...]]:
+def shape(connection: psycopg.Connection) -> list[tuple[Any, ...]]:
     """Everything a test could have changed besides rows: columns, constraints, indexes, triggers, code, settings."""
     return connection.execute(
         """
@@ -122,7 +122,8 @@ def _shape(connection: psycopg.Connection) -> list[tuple[Any, ...]]:
         UNION ALL SELECT 'constraint', conrelid::regclass::text, conname, pg_get_constraintdef(oid), convalidated::text
           FROM pg_constraint WHERE connamespace = 'public'::regnamespace
         UNION ALL SELECT 'index', tablename, indexname, indexdef, '' FROM pg_indexes WHERE schemaname = 'public'
-        UNION ALL SELECT 'trigger', tgrelid::regclass::text, tgname, tgenabled::text, '' FROM pg_trigger
+        UNION ALL SELECT 'trigger', tgrelid::regclass::text, tgname, tgenabled::text, ''
+          FROM pg_trigger WHERE NOT tgisinternal OR tgenabled <> 'O'
         UNION ALL SELECT 'function', proname, prosrc, '', '' FROM pg_proc WHERE pronamespace = 'public'::regnamespace
         UNION ALL SELECT 'setting', setrole::text, setconfig::text, '', ''
           FROM pg_db_role_setting JOIN pg_database d ON d.oid = setdatabase WHERE d.datname = current_database()

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from classbook.app import App
-from classbook.core import booking, catalog, people
+from classbook.core import booking, catalog, outbox, people
 from classbook.core.asks import Ask, Reserve
 from classbook.errors import ClassbookError
 from classbook.values import Actor, Offering, Person, Reservation
@@ -112,8 +112,6 @@ def refusal(app: App, asked: Ask) -> str:
 
 def mailed(app: App) -> list[tuple[str, str, str]]:
     """All letters so far, oldest first: to whom, subject, text."""
-    from classbook.core import outbox
-
     listed = outbox.listing(app, CONSOLE, limit=200).results
     return [(mail.to, mail.subject, outbox.show(app, CONSOLE, mail.id).text or "") for mail in reversed(listed)]
 

@@ -1,0 +1,363 @@
+"""The schema: what migrations make is what the tables say, and the database itself refuses what must never be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from classbook.errors import Unavailable
+from classbook.store import schema, tables
+from classbook.store.database import ConstraintRefused, Database
+from classbook.store.tables import metadata
+from classbook.testing import FrozenClock
+from tests.databases import shape
+from tests.makers import NOW
+from tests.postgres import Server
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    with closing(Database(database_url, clock=FrozenClock(NOW))) as opened:
+        yield opened
+
+
+# --- migrations ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def empty(database: Database, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Database]:
+    """A database of the same kind with nothing in it."""
+    with _empty_url(database, tmp_path, request) as url, closing(Database(url, clock=FrozenClock(NOW))) as opened:
+        yield opened
+
+
+@contextmanager
+def _empty_url(database: Database, folder: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    if database.is_embedded:
+        yield f"sqlite:///{folder / 'empty.db'}"
+    else:
+        server: Server = request.getfixturevalue("postgres_server")
+        yield server.create("empty")
+        server.drop("empty")
+
+
+def catalogue(database: Database) -> list[tuple[Any, ...]]:
+    """Everything the database knows of our tables, besides rows and the revision."""
+    if database.is_embedded:
+        with database.read() as tx:
+            made = tx.rows("SELECT type, tbl_name, name, sql FROM sqlite_master WHERE tbl_name <> 'alembic_version'")
+        lines = {(*row[:3], line.strip().rstrip(",")) for row in made for line in (row[3] or "").splitlines()}
+        return sorted(lines)
+    with psycopg.connect(database.url.set(drivername="postgresql").render_as_string(hide_password=False)) as connection:
+        return [row for row in shape(connection) if not any("alembic_version" in str(cell) for cell in row)]
+
+
+def test_the_migrations_make_the_tables_that_the_code_knows(database: Database) -> None:
+    with database.read() as tx:
+        context = MigrationContext.configure(
+            tx.connection, opts={"compare_type": True, "compare_server_default": True, "target_metadata": metadata}
+        )
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_migrations_leave_nothing_out_that_alembic_cannot_see(database: Database, empty: Database) -> None:
+    """Checks, partial indexes, exclusion constraints, triggers, STRICT: all of it, compared with `metadata`."""
+    empty.write(lambda tx: metadata.create_all(tx.connection))
+    assert catalogue(database) == catalogue(empty)
+
+
+def test_the_newest_migration_is_the_one_the_code_asks_for() -> None:
+    assert ScriptDirectory.from_config(schema._config()).get_heads() == [tables.HEAD]
+
+
+def test_down_leaves_nothing_and_up_again_makes_the_same(database: Database) -> None:
+    before = catalogue(database)
+    assert schema.downgrade(database, "base") is None
+    with database.read() as tx:
+        assert set(sa.inspect(tx.connection).get_table_names()) == {"alembic_version"}
+    assert schema.upgrade(database) == tables.HEAD
+    assert catalogue(database) == before
+
+
+def test_up_again_changes_nothing(database: Database) -> None:
+    before = catalogue(database)
+    assert schema.upgrade(database) == tables.HEAD
+    assert catalogue(database) == before
+
+
+def test_a_file_is_made_at_first_use_and_a_server_is_not_touched_unasked(
+    empty: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if empty.is_embedded:
+        schema.check_or_create(empty)
+        assert schema.revision(empty) == tables.HEAD
+        assert f"Creating {empty.file}" in capsys.readouterr().err
+    else:
+        with pytest.raises(Unavailable, match="The database is empty") as refused:
+            schema.check_or_create(empty)
+        assert refused.value.hint is not None
+        assert "classbook db upgrade" in refused.value.hint
+        assert schema.revision(empty) is None
+
+
+def test_a_newer_database_is_left_to_newer_code(database: Database) -> None:
+    database.write(lambda tx: tx.connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(Unavailable, match="newer than this classbook"):
+        schema.check_or_create(database)
+
+
+# --- what the database refuses -------------------------------------------------------------------------------------
+
+HOUR = 3_600_000_000
+
+PERSON: dict[str, Any] = {"email": "ana@example.org", "name": "Ana", "role": "member", "timezone": "UTC"}
+OFFERING: dict[str, Any] = {
+    "kind": "class",
+    "title": "Yoga",
+    "description": "",
+    "timezone": "UTC",
+    "policy": "{}",
+    "version": 1,
+    "starts_at": NOW,
+    "ends_at": NOW.replace(hour=12),
+}
+POOL: dict[str, Any] = {"name": "places", "units": 2, "timed": False}
+RESERVATION: dict[str, Any] = {
+    "offering_id": 1,
+    "person_id": 1,
+    "state": "held",
+    "party": 1,
+    "due_at": NOW,
+    "once": False,
+    "steps": 1,
+}
+CLAIM: dict[str, Any] = {"reservation_id": 1, "n": 1, "pool_id": 1, "unit": 1, "live": True, "timed": False}
+GOOD: dict[str, dict[str, Any]] = {
+    "people": PERSON | {"created_at": NOW},
+    "venues": {"name": "Hall", "timezone": "UTC", "created_at": NOW},
+    "pools": POOL,
+    "seats": {"pool_id": 1, "unit": 1, "row_name": "A", "seat_name": "1", "x": 0.5, "y": 1.0},
+    "offerings": OFFERING | {"created_at": NOW},
+    "offering_pools": {"offering_id": 1, "n": 1, "pool_id": 1},
+    "reservations": RESERVATION | {"created_at": NOW},
+    "claims": CLAIM,
+    "codes": {"purpose": "confirm", "subject_id": 1, "nonce": "x", "serial": 1, "guesses": 0, "expires_at": NOW},
+    "messages": {
+        "kind": "held",
+        "address": "ana@example.org",
+        "facts": "{}",
+        "message_id": "<1@example.org>",
+        "state": "waiting",
+        "attempts": 0,
+        "due_at": NOW,
+        "created_at": NOW,
+    },
+}
+"""A row of each table that is as it should be; later ones point at earlier ones."""
+
+
+def put(database: Database, table: str, **changes: Any) -> None:
+    """Insert the good row of a table with changes."""
+    row = GOOD[table] | changes
+    database.write(lambda tx: tx.connection.execute(sa.insert(metadata.tables[table]).values(row)))
+
+
+def refused(database: Database, table: str, **changes: Any) -> str:
+    """The constraint that refuses the good row of a table with changes."""
+    with pytest.raises(ConstraintRefused) as refusal:
+        put(database, table, **changes)
+    return refusal.value.constraint
+
+
+@pytest.fixture
+def furnished(database: Database) -> Database:
+    """A database with one row wherever another may point."""
+    for table in ("people", "venues", "pools", "offerings", "reservations"):
+        put(database, table)
+    return database
+
+
+LIES: list[tuple[str, dict[str, Any]]] = [
+    ("people_role_known", {"role": "king"}),
+    ("pools_units_counted", {"units": -1}),
+    ("pools_longest_known", {"longest_micros": -1}),
+    ("seats_unit_numbered", {"unit": 0}),
+    ("offerings_kind_known", {"kind": "party"}),
+    ("offerings_span_whole", {"ends_at": None}),
+    ("offerings_span_forward", {"ends_at": NOW}),
+    ("offerings_price_whole", {"price_minor": 100}),
+    ("offerings_price_counted", {"price_minor": -1, "currency": "EUR"}),
+    ("reservations_state_known", {"state": "dreamt", "due_at": None}),
+    ("reservations_party_counted", {"party": 0}),
+    ("reservations_span_whole", {"starts_at": NOW}),
+    ("reservations_span_forward", {"starts_at": NOW, "ends_at": NOW}),
+    ("reservations_due_while_live", {"due_at": None}),
+    ("reservations_due_while_live", {"state": "cancelled"}),
+    ("reservations_due_while_live", {"state": "expired"}),
+    ("reservations_due_while_live", {"state": "completed", "confirmed_at": NOW}),
+    ("reservations_confirmed_dated", {"state": "confirmed"}),
+    ("reservations_confirmed_dated", {"state": "completed", "due_at": None}),
+    ("reservations_checked_in_confirmed", {"checked_in_at": NOW}),
+    ("reservations_queued_asks", {"state": "queued"}),
+    ("reservations_house_confirmed", {"person_id": None}),
+    ("reservations_house_confirmed", {"person_id": None, "state": "queued", "ask": "{}"}),
+    ("reservations_price_whole", {"currency": "EUR"}),
+    ("reservations_price_counted", {"price_minor": -1, "currency": "EUR"}),
+    ("claims_unit_numbered", {"unit": 0}),
+    ("claims_span_forward", {"starts_at": NOW, "ends_at": NOW}),
+    ("claims_timed_spanned", {"timed": True}),
+    ("codes_serial_numbered", {"serial": 0}),
+    ("codes_guesses_bounded", {"guesses": 6}),
+    ("codes_guesses_bounded", {"guesses": -1}),
+    ("messages_state_known", {"state": "lost", "due_at": None}),
+    ("messages_due_while_waiting", {"due_at": None}),
+    ("messages_due_while_waiting", {"state": "dead"}),
+    ("messages_sent_dated", {"state": "sent", "due_at": None}),
+    ("messages_sent_dated", {"sent_at": NOW}),
+]
+"""For each CHECK a row that lies. The table is the longest name that the constraint's name begins with."""
+
+
+def _table_of(constraint: str) -> str:
+    return max((name for name in metadata.tables if constraint.startswith(f"{name}_")), key=len)
+
+
+def test_rows_that_say_the_truth_are_taken(furnished: Database) -> None:
+    for table in GOOD:
+        put(furnished, table, **({"email": "ben@example.org"} if table == "people" else {}))
+
+
+def test_rows_that_lie_are_refused_by_name(furnished: Database) -> None:
+    for constraint, lie in LIES:
+        assert refused(furnished, _table_of(constraint), **lie) == constraint
+
+
+def test_no_check_is_left_without_its_lie() -> None:
+    checks = {
+        str(constraint.name)
+        for table in metadata.tables.values()
+        for constraint in table.constraints
+        if isinstance(constraint, sa.CheckConstraint)
+    }
+    assert checks == {constraint for constraint, _ in LIES}
+
+
+def test_a_place_is_taken_once(furnished: Database) -> None:
+    put(furnished, "reservations")
+    put(furnished, "claims")
+    assert refused(furnished, "claims", reservation_id=2) == "claims_fixed"
+
+
+def test_a_place_that_was_given_back_is_free(furnished: Database) -> None:
+    put(furnished, "reservations")
+    put(furnished, "claims", live=False)
+    put(furnished, "claims", reservation_id=2)
+    put(furnished, "claims", reservation_id=2, n=2, unit=2)
+
+
+@pytest.mark.parametrize("state", ["queued", "held", "confirmed"])
+def test_once_means_one_live_reservation(furnished: Database, state: str) -> None:
+    put(furnished, "reservations", once=True)
+    again = {"once": True, "state": state, "ask": "{}", "confirmed_at": NOW}
+    assert refused(furnished, "reservations", **again) == "reservations_once"
+
+
+def test_once_forgets_what_is_over_and_what_is_elsewhere(furnished: Database) -> None:
+    put(furnished, "offerings")
+    put(furnished, "reservations", once=True, state="cancelled", due_at=None)
+    put(furnished, "reservations", once=True, state="expired", due_at=None)
+    put(furnished, "reservations", once=True, state="completed", due_at=None, confirmed_at=NOW)
+    put(furnished, "reservations", once=True)
+    put(furnished, "reservations", once=True, offering_id=2)
+    put(furnished, "reservations")
+
+
+def test_one_address_is_one_person(furnished: Database) -> None:
+    assert refused(furnished, "people") == "people_email"
+
+
+def test_rows_point_at_something(furnished: Database) -> None:
+    for table, column in (
+        ("reservations", "offering_id"),
+        ("reservations", "person_id"),
+        ("claims", "pool_id"),
+        ("claims", "reservation_id"),
+        ("offering_pools", "offering_id"),
+        ("offering_pools", "pool_id"),
+        ("seats", "pool_id"),
+        ("offerings", "creator_id"),
+        ("offerings", "venue_id"),
+        ("pools", "venue_id"),
+    ):
+        assert refused(furnished, table, **{column: 99})
+
+
+@pytest.mark.parametrize(
+    ("table", "column"), [("pools", "units"), ("reservations", "party"), ("claims", "unit"), ("offerings", "version")]
+)
+def test_a_number_is_a_number(furnished: Database, table: str, column: str) -> None:
+    """SQLite would keep any text in an INTEGER column, were its tables not STRICT."""
+    with pytest.raises(Exception, match=r"(?i)integer"):
+        put(furnished, table, **{column: sa.literal_column("'many'")})
+
+
+# --- the law on timed pools ----------------------------------------------------------------------------------------
+
+
+def span(first: float, last: float) -> dict[str, Any]:
+    """A timed claim, in hours from now."""
+    return {"timed": True, "starts_at": NOW + timedelta(hours=first), "ends_at": NOW + timedelta(hours=last)}
+
+
+@pytest.fixture
+def booked(furnished: Database) -> Database:
+    """A unit that is taken twice."""
+    put(furnished, "claims", n=1, **span(2, 3))
+    put(furnished, "claims", n=2, **span(5, 8))
+    return furnished
+
+
+def test_claims_that_overlap_are_refused(booked: Database) -> None:
+    overlapping = [(2, 3), (1, 2.5), (2.5, 4), (2.2, 2.8), (1, 4), (5, 6), (7, 8), (6, 7), (4, 9), (0, 20), (3, 5.001)]
+    for n, (first, last) in enumerate(overlapping, start=10):
+        assert refused(booked, "claims", n=n, **span(first, last)) == "claims_overlap"
+        put(booked, "claims", n=n, **span(first, last) | {"live": False})
+        put(booked, "claims", n=100 + n, unit=n, **span(first, last))
+
+
+def test_claims_that_touch_or_stay_apart_are_taken(booked: Database) -> None:
+    for n, (first, last) in enumerate([(1, 2), (3, 3.5), (3.75, 4), (4, 5), (8, 9), (-1, 1), (20, 30)], start=10):
+        put(booked, "claims", n=n, **span(first, last))
+
+
+def test_a_claim_cannot_become_one_that_overlaps(booked: Database) -> None:
+    put(booked, "claims", n=3, **span(2.5, 4) | {"live": False})
+    put(booked, "claims", n=4, unit=2, **span(2.5, 4))
+    put(booked, "claims", n=5, **span(3, 4))
+    for n, change in [
+        (3, "live = true"),
+        (4, "unit = 1"),
+        (5, "starts_at = starts_at - 1"),
+        (5, f"ends_at = ends_at + {HOUR + 1}"),
+    ]:
+        with pytest.raises(ConstraintRefused, match="claims_overlap"):
+            run(booked, f"UPDATE claims SET {change} WHERE n = {n}")
+
+
+def test_a_claim_may_change_within_its_own_span(booked: Database) -> None:
+    run(booked, "UPDATE claims SET live = true, unit = unit WHERE n = 1")
+    run(booked, f"UPDATE claims SET ends_at = ends_at - {HOUR // 2}, starts_at = starts_at + 1 WHERE n = 1")
+
+
+def run(database: Database, statement: str) -> None:
+    database.write(lambda tx: tx.connection.exec_driver_sql(statement))
