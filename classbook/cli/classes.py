@@ -312,7 +312,6 @@ def delete(
     ctx: typer.Context,
     class_id: ClassId,
     dry_run: DryRun = False,
-    key: Key = None,
     yes: Yes = False,
 ) -> None:
     """Delete a class that nobody ever reserved; else cancel it.
@@ -325,7 +324,7 @@ def delete(
     here = session(ctx)
     offering_id = number(class_id, KIND)
     here.agree(f"Delete class {offering_id}?", yes=yes or dry_run)
-    catalog.delete(here.app, here.actor, KIND, offering_id, key=request_key(ctx, key), dry_run=dry_run)
+    catalog.delete(here.app, here.actor, KIND, offering_id, dry_run=dry_run)
     if here.as_json:
         here.show({"id": offering_id, "deleted": not dry_run}, ())
     else:

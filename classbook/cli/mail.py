@@ -87,7 +87,6 @@ def write_test(
     ctx: typer.Context,
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Where to send it.")],
     dry_run: DryRun = False,
-    key: Key = None,
 ) -> None:
     """Write a test message, to see whether mail arrives.
 
@@ -97,7 +96,7 @@ def write_test(
     from classbook.core import outbox
 
     here = session(ctx)
-    message = outbox.test(here.app, here.actor, address, key=request_key(ctx, key), dry_run=dry_run)
+    message = outbox.test(here.app, here.actor, address, dry_run=dry_run)
     here.show(message, MESSAGE)
     _say_who_sends(here, dry_run=dry_run)
 

@@ -106,13 +106,7 @@ def show(ctx: typer.Context, reservation: Which) -> None:
 
 
 @app.command()
-def history(
-    ctx: typer.Context,
-    reservation: Which,
-    form: Form = None,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> None:
+def history(ctx: typer.Context, reservation: Which, form: Form = None) -> None:
     """Show what happened to a reservation, when, and by whom.
 
     \b
@@ -122,5 +116,5 @@ def history(
 
     here = session(ctx)
     reservation_id = reservations.find_id(here.app, reservation)
-    page = reservations.history(here.app, here.actor, reservation_id, limit=limit, cursor=cursor)
+    page = reservations.history(here.app, here.actor, reservation_id)
     here.show_page(page, MOVE, form, nothing="no history")
