@@ -42,6 +42,8 @@ HOMES: dict[str, tuple[str, ...]] = {
 }
 """Each foreign name, and where in classbook/ it may be imported."""
 
+OFFERING_KINDS = {"class", "event", "match", "appointment", "resource"}
+
 TOP_LEVEL = {
     ".ci",
     ".gitattributes",
@@ -90,18 +92,35 @@ Rule = Callable[[Source], Iterator[str]]
 
 
 def kinds_are_compared_only_in_their_home(source: Source) -> Iterator[str]:
-    """`if offering.kind == "class"` spreads; a kind is a row of rules/kinds.py."""
+    """`if offering.kind == "class"` spreads; a kind is a row of rules/kinds.py.
+
+    A letter and a mailer have a kind, too, and a query may filter by one: what counts is a comparison with the name
+    of a kind of offering, or with a constant.
+    """
     if source.lives_in("rules/kinds.py"):
         return
     for node in source.nodes:
-        operands = [node.left, *node.comparators] if isinstance(node, ast.Compare) else []
-        if isinstance(node, ast.Match):
-            operands = [node.subject]
-        for operand in operands:
-            if (isinstance(operand, ast.Attribute) and operand.attr == "kind") or (
-                isinstance(operand, ast.Name) and operand.id == "kind"
-            ):
-                yield f"{source.path}:{operand.lineno} compares a kind"
+        if isinstance(node, ast.Compare):
+            operands = [node.left, *node.comparators]
+            if any(_is_a_kind(operand) for operand in operands) and any(_names_one(operand) for operand in operands):
+                yield f"{source.path}:{node.lineno} compares a kind"
+        elif isinstance(node, ast.Match) and _is_a_kind(node.subject) and any(map(_names_one, node.cases)):
+            yield f"{source.path}:{node.lineno} matches a kind"
+
+
+def _is_a_kind(node: ast.AST) -> bool:
+    return (isinstance(node, ast.Attribute) and node.attr == "kind") or (
+        isinstance(node, ast.Name) and node.id == "kind"
+    )
+
+
+def _names_one(node: ast.AST) -> bool:
+    """Whether the name of a kind, or of a constant, stands in this expression."""
+    for part in ast.walk(node):
+        name = part.attr if isinstance(part, ast.Attribute) else part.id if isinstance(part, ast.Name) else ""
+        if (isinstance(part, ast.Constant) and part.value in OFFERING_KINDS) or name.isupper():
+            return True
+    return False
 
 
 def there_is_one_clock(source: Source) -> Iterator[str]:
@@ -178,6 +197,7 @@ def test_the_house_keeps_the_rule(rule: Rule) -> None:
         (kinds_are_compared_only_in_their_home, "core/x.py", "if 'class' != kind: pass"),
         (kinds_are_compared_only_in_their_home, "cli/x.py", "match row.kind:\n    case 'class': pass"),
         (kinds_are_compared_only_in_their_home, "cli/x.py", "timed = it.kind in {'match', 'resource'}"),
+        (kinds_are_compared_only_in_their_home, "cli/x.py", "timed = it.kind == CLASS"),
         (there_is_one_clock, "core/x.py", "import datetime\nnow = datetime.datetime.now()"),
         (there_is_one_clock, "core/x.py", "from datetime import datetime\nnow = datetime.utcnow()"),
         (there_is_one_clock, "web/x.py", "import time\nissued = int(time.time())"),
@@ -204,6 +224,8 @@ def test_the_rule_catches_a_breach(rule: Rule, path: str, planted: str) -> None:
     [
         (kinds_are_compared_only_in_their_home, "rules/kinds.py", "if offering.kind == 'class': pass"),
         (kinds_are_compared_only_in_their_home, "core/x.py", "row = KINDS[offering.kind]"),
+        (kinds_are_compared_only_in_their_home, "core/x.py", "if letter.kind == 'held': pass"),
+        (kinds_are_compared_only_in_their_home, "store/x.py", "query.where(offerings.c.kind == wanted.kind)"),
         (there_is_one_clock, "world.py", "from datetime import datetime\nnow = datetime.now()"),
         (there_is_one_clock, "store/x.py", "import time\nstarted = time.monotonic()"),
         (foreign_names_stay_at_home, "store/x.py", "import sqlalchemy as sa"),
