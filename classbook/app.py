@@ -11,7 +11,7 @@ from classbook.rules.kinds import kind_named
 from classbook.rules.policy import Policy, with_overrides
 from classbook.store.database import Database
 from classbook.store.schema import check_or_create
-from classbook.world import Chance, Clock, MaildirMailer, Mailer, SystemChance, SystemClock, secret_key
+from classbook.world import Chance, Clock, MaildirMailer, Mailer, Passwords, SystemChance, SystemClock, secret_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,7 @@ class App:
     clock: Clock
     chance: Chance
     mailer: Mailer
+    passwords: Passwords
     key: bytes = field(repr=False)
 
     def policy(self, kind: str, overrides: str = "{}") -> Policy:
@@ -64,6 +65,7 @@ def open_app(
             clock=clock,
             chance=chance or SystemChance(),
             mailer=mailer or _mailer(settings.mail, beside=beside),
+            passwords=Passwords(),
             key=secret_key(secret=settings.secret, secret_file=settings.secret_file, beside=beside),
         )
     except BaseException:

@@ -46,10 +46,11 @@ class Batch:
 
     def state(self, record: ReservationRecord) -> str:
         """The state people see."""
-        return seen(record.state, record.due_at, self.now)
+        cancelled = self.scene.offerings[record.offering_id].cancelled_at is not None
+        return seen(record.state, record.due_at, self.now, offering_cancelled=cancelled)
 
     def settle(self) -> None:
-        """Let time do what it has to do: lapse and complete what is due, cancel what belongs to a cancelled offering."""
+        """Let time do its part: lapse and complete what is due, cancel what is of a cancelled offering."""
         for record in self.scene.due:
             offering = self.scene.offerings[record.offering_id]
             if offering.cancelled_at is not None:
@@ -124,11 +125,6 @@ class Batch:
         code.nonce = self.app.chance.nonce()
         self.scene.changed_codes[record.id] = code
         return code
-
-    def expected_code(self, code: CodeRecord) -> str:
-        return codes.one_time_code(
-            self.app.key, purpose=CONFIRM, subject_id=code.subject_id, serial=code.serial, nonce=code.nonce
-        )
 
     def tell(self, record: ReservationRecord, kind: str, **facts: Any) -> None:
         """Write a letter to the reservation's person; what is None goes without saying."""

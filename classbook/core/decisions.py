@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-
+from classbook.core.actors import Who, who_is
 from classbook.core.asks import Ask, ById, Cancel, Confirm, Resend, Reserve, Which
-from classbook.core.batch import CONFIRM, Batch
+from classbook.core.batch import Batch
+from classbook.core.keys import answer_to, repeat
 from classbook.errors import (
     ClassbookError,
     Invalid,
-    KeyReused,
     NotAllowedNow,
     NotFound,
-    NotLoggedIn,
     NotYours,
     SoldOut,
     TooManyGuesses,
@@ -22,18 +19,9 @@ from classbook.errors import (
 )
 from classbook.rules import codes, policy
 from classbook.rules.kinds import KINDS
-from classbook.rules.states import CANCELLED, CONFIRMED, HELD
-from classbook.store.records import OfferingRecord, PersonRecord, ReservationRecord, StoredAnswer
-from classbook.values import Actor, Outcome, Reservation, plain
-
-
-@dataclass(frozen=True, slots=True)
-class _Who:
-    """The actor as the database knows them."""
-
-    id: int | None
-    is_admin: bool
-    verified: bool
+from classbook.rules.states import CANCELLED, CONFIRMED
+from classbook.store.records import OfferingRecord, PersonRecord, ReservationRecord
+from classbook.values import Actor, Outcome, Reservation
 
 
 def answer(batch: Batch, ask: Ask) -> Outcome:
@@ -45,12 +33,10 @@ def answer(batch: Batch, ask: Ask) -> Outcome:
         stored = batch.scene.answers.get(scope)
         if stored is None:
             outcome = _decide(batch, ask)
-            stored = StoredAnswer(*scope, ask.key.body_hash, json.dumps(plain(outcome)))
+            stored = answer_to(scope[0], ask.key, outcome)
             batch.scene.answers[scope] = batch.scene.new_answers[scope] = stored
             return outcome
-        if stored.body_hash != ask.key.body_hash:
-            raise KeyReused(f"The request key {ask.key.key!r} was used for another request.", hint="Take a new key.")
-        return dict(json.loads(stored.answer))
+        return repeat(stored, ask.key)
     except ClassbookError as refusal:
         return refusal
 
@@ -96,9 +82,7 @@ def _take(
 ) -> Reservation:
     terms = batch.policy(offering)
     due_at = policy.hold_until(offering, terms, batch.now)
-    record = batch.open(
-        offering, person, ask.party, claims, actor=ask.actor, due_at=due_at, once=terms.once
-    )
+    record = batch.open(offering, person, ask.party, claims, actor=ask.actor, due_at=due_at, once=terms.once)
     if terms.confirm == "none":
         batch.step(record, "confirm", ask.actor)
         batch.tell(record, "confirmed")
@@ -121,15 +105,11 @@ def _confirm(batch: Batch, ask: Confirm) -> Reservation:
     return batch.view(record)
 
 
-def _check_proof(
-    batch: Batch, ask: Confirm, who: _Who, record: ReservationRecord, offering: OfferingRecord
-) -> None:
+def _check_proof(batch: Batch, ask: Confirm, who: Who, record: ReservationRecord, offering: OfferingRecord) -> None:
     """What is given is checked; what is needed must be given. A code is counted before it is compared."""
     code = batch.scene.codes.get(record.id)
     if ask.link is not None:
-        expected = code and codes.link_token(
-            batch.app.key, purpose=CONFIRM, subject_id=record.id, serial=code.serial, nonce=code.nonce
-        )
+        expected = code and codes.link_token(batch.app.key, code)
         if not expected or not codes.same_code(expected, ask.link):
             raise WrongCode("This link is not valid any more.", hint="Use the link of the newest mail.")
         return
@@ -142,7 +122,7 @@ def _check_proof(
             raise TooManyGuesses(hint="Cancel the hold and reserve again.")
         code.guesses += 1
         batch.scene.changed_codes[record.id] = code
-        if not codes.same_code(batch.expected_code(code), ask.code.strip()):
+        if not codes.same_code(codes.one_time_code(batch.app.key, code), ask.code.strip()):
             left = policy.MOST_GUESSES - code.guesses
             raise WrongCode(
                 f"That code is not right; {left} more {'try' if left == 1 else 'tries'}.",
@@ -158,9 +138,7 @@ def _cancel(batch: Batch, ask: Cancel) -> Reservation:
     state = batch.state(record)
     if state == CANCELLED:
         return batch.view(record)
-    _raise(
-        policy.why_not_cancel(offering, batch.policy(offering), state, now=batch.now, is_admin=who.is_admin)
-    )
+    _raise(policy.why_not_cancel(offering, batch.policy(offering), state, now=batch.now, is_admin=who.is_admin))
     batch.step(record, "cancel", ask.actor, reason=ask.reason)
     batch.tell(record, "cancelled", reason=ask.reason)
     return batch.view(record)
@@ -182,14 +160,8 @@ def _resend(batch: Batch, ask: Resend) -> Reservation:
     return batch.view(record)
 
 
-def _who(batch: Batch, actor: Actor) -> _Who:
-    """The actor, with the role they have now. Raises NotLoggedIn for somebody who is gone."""
-    if actor.person_id is None:
-        return _Who(None, is_admin=True, verified=True)
-    person = batch.scene.people.get(actor.person_id)
-    if person is None or person.removed:
-        raise NotLoggedIn("Your account is gone.")
-    return _Who(person.id, is_admin=person.role == "admin", verified=person.verified)
+def _who(batch: Batch, actor: Actor) -> Who:
+    return who_is(actor, batch.scene.people.get(actor.person_id or 0))
 
 
 def _offering(batch: Batch, offering_id: int) -> OfferingRecord:
@@ -199,12 +171,12 @@ def _offering(batch: Batch, offering_id: int) -> OfferingRecord:
     return offering
 
 
-def _own(batch: Batch, actor: Actor, which: Which) -> tuple[_Who, ReservationRecord, OfferingRecord]:
+def _own(batch: Batch, actor: Actor, which: Which) -> tuple[Who, ReservationRecord, OfferingRecord]:
     """The reservation that is meant, if the actor may touch it. Other people's do not exist for them."""
     who = _who(batch, actor)
     if isinstance(which, ById):
         record = batch.scene.records.get(which.reservation_id)
-        if record is None or not (who.is_admin or record.person_id == who.id):
+        if record is None or not who.may_see(record.person_id):
             raise NotFound("There is no such reservation.")
     else:
         offering = _offering(batch, which.offering_id)
@@ -220,7 +192,7 @@ def _own(batch: Batch, actor: Actor, which: Which) -> tuple[_Who, ReservationRec
     return who, record, batch.scene.offerings[record.offering_id]
 
 
-def _check_speaks_for(who: _Who, person_id: int) -> None:
+def _check_speaks_for(who: Who, person_id: int) -> None:
     if not who.is_admin and who.id != person_id:
         raise NotYours("Only an administrator may act for somebody else.")
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Final
+from typing import Final, Protocol
 
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U, so that a code survives a telephone."""
@@ -50,13 +50,26 @@ def reservation_id(text: str) -> int | None:
     return number
 
 
-def one_time_code(key: bytes, *, purpose: str, subject_id: int, serial: int, nonce: str) -> str:
+class Nonce(Protocol):
+    """What a code is derived from: what it is for, and a random nonce of 128 bits."""
+
+    @property
+    def purpose(self) -> str: ...
+    @property
+    def subject_id(self) -> int: ...
+    @property
+    def serial(self) -> int: ...
+    @property
+    def nonce(self) -> str: ...
+
+
+def one_time_code(key: bytes, of: Nonce) -> str:
     """Six digits for one purpose, subject and serial number.
 
     HMAC-SHA-256 over a 128-bit random nonce, reduced as in RFC 4226, section 5.3 (63 bits instead of 31, so that the
     reduction to 10^6 has no measurable bias).
     """
-    digest = _mac(key, f"otp:{purpose}:{subject_id}:{serial}:{nonce}")
+    digest = _mac(key, "otp", of)
     return f"{(int.from_bytes(digest[:8], 'big') >> 1) % 1_000_000:06d}"
 
 
@@ -65,10 +78,10 @@ def same_code(expected: str, given: str) -> bool:
     return hmac.compare_digest(expected.encode(), given.encode())
 
 
-def link_token(key: bytes, *, purpose: str, subject_id: int, serial: int, nonce: str) -> str:
+def link_token(key: bytes, of: Nonce) -> str:
     """A token of 256 bits for a link, good for one purpose, subject and serial number."""
-    digest = _mac(key, f"link:{purpose}:{subject_id}:{serial}:{nonce}")
-    return f"{subject_id:x}.{serial:x}.{urlsafe_b64encode(digest).decode().rstrip('=')}"
+    digest = _mac(key, "link", of)
+    return f"{of.subject_id:x}.{of.serial:x}.{urlsafe_b64encode(digest).decode().rstrip('=')}"
 
 
 def link_subject(token: str) -> tuple[int, int] | None:
@@ -83,5 +96,6 @@ def link_subject(token: str) -> tuple[int, int] | None:
     return (subject_id, serial) if well_formed else None
 
 
-def _mac(key: bytes, text: str) -> bytes:
+def _mac(key: bytes, form: str, of: Nonce) -> bytes:
+    text = f"{form}:{of.purpose}:{of.subject_id}:{of.serial}:{of.nonce}"
     return hmac.new(key, text.encode(), hashlib.sha256).digest()

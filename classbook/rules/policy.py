@@ -8,7 +8,7 @@ below notice, already reserved, limits, sold out.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -143,7 +143,7 @@ def why_not_book(offering: Bookable, policy: Policy, *, now: datetime) -> Classb
 
 
 def why_not_again(
-    offering: Bookable, policy: Policy, *, party: int, live: list[Booked], name: str
+    offering: Bookable, policy: Policy, *, party: int, live: Sequence[Booked], name: str
 ) -> ClassbookError | None:
     """Why this person may not have that many places more, given their live reservations of this offering."""
     if policy.once and live:
@@ -159,12 +159,12 @@ def why_not_again(
 
 def why_not_confirm(offering: Bookable, state: str) -> ClassbookError | None:
     """Why a reservation in that state cannot be confirmed."""
+    if offering.cancelled_at is not None:
+        return OfferingCancelled(f"{offering.title} was cancelled.")
     if state == EXPIRED:
         return HoldExpired(hint="Reserve again: there may still be places.")
     if state != HELD:
         return NotAllowedNow(f"The reservation is {state}; only a hold can be confirmed.")
-    if offering.cancelled_at is not None:
-        return OfferingCancelled(f"{offering.title} was cancelled.")
     return None
 
 

@@ -45,8 +45,12 @@ def due_action(state: str, *, check_in_missing: bool = False) -> str:
     return "complete" if state == CONFIRMED and not check_in_missing else "lapse"
 
 
-def seen(state: str, due_at: datetime | None, now: datetime, *, check_in_missing: bool = False) -> str:
+def seen(
+    state: str, due_at: datetime | None, now: datetime, *, offering_cancelled: bool, check_in_missing: bool = False
+) -> str:
     """The state people see: a row that is due has moved on, even before anyone wrote it down."""
-    if due_at is None or now < due_at:
+    if due_at is None:
         return state
-    return ARROWS[state][due_action(state, check_in_missing=check_in_missing)]
+    if offering_cancelled:
+        return CANCELLED
+    return state if now < due_at else ARROWS[state][due_action(state, check_in_missing=check_in_missing)]

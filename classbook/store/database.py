@@ -21,12 +21,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Final, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL, make_url
 
 from classbook.errors import Busy, Invalid, Unavailable
@@ -76,7 +76,7 @@ BigId: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """An integer key. On SQLite it must be spelled INTEGER to be the row's own number."""
 Flag: Final = sa.Boolean().with_variant(sa.Integer(), "sqlite")
 """True or false; STRICT tables of SQLite know only integers."""
-Real: Final = sa.Double().with_variant(sa.REAL(), "sqlite")
+Real: Final[sa.types.TypeEngine[float]] = sa.Double().with_variant(sa.REAL(), "sqlite")
 Count: Final = sa.Integer()
 STRICT: Final[dict[str, Any]] = {"sqlite_strict": True}
 STRICT_BY_KEY: Final[dict[str, Any]] = {"sqlite_strict": True, "sqlite_with_rowid": False}
@@ -160,9 +160,16 @@ class Tx:
         """Run one statement of hot text; all rows."""
         return self.pipeline((statement, parameters))[0]
 
+    def change(self, statement: str, *parameters: Any) -> int:
+        """Run one writing statement; how many rows it changed."""
+        values = [self._literal(value) for value in parameters]
+        return int(self._driver.execute(_spoken(statement, self._postgres), values).rowcount)
+
     def pipeline(self, *queries: tuple[str, Sequence[Any]]) -> list[list[Row]]:
         """Run several statements in order, in one round trip where the database is on the other end of a wire."""
-        ready = [(_spoken(text, self._postgres), [self._literal(value) for value in values]) for text, values in queries]
+        ready = [
+            (_spoken(text, self._postgres), [self._literal(value) for value in values]) for text, values in queries
+        ]
         if not self._postgres:
             return [self._driver.execute(text, values).fetchall() for text, values in ready]
         with self._driver.pipeline():
@@ -222,7 +229,7 @@ class Tx:
         return value
 
 
-@lru_cache(maxsize=None)
+@cache
 def _spoken(text: str, postgres: bool) -> str:
     """Hot text in the words of the driver at hand."""
     if postgres:
@@ -233,11 +240,11 @@ def _spoken(text: str, postgres: bool) -> str:
 
 def _types(table: sa.Table, names: Sequence[str]) -> list[str]:
     """PostgreSQL's array types for columns, by name."""
-    dialect = sa.dialects.postgresql.dialect()  # type: ignore[no-untyped-call]
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     return [f"{table.c[name.partition(':')[0]].type.compile(dialect)}[]" for name in names]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _insert_text(table: sa.Table, columns: str, postgres: bool) -> str:
     names = columns.split()
     head = f"INSERT INTO {table.name} ({', '.join(names)})"
@@ -246,7 +253,7 @@ def _insert_text(table: sa.Table, columns: str, postgres: bool) -> str:
     return f"{head} VALUES ({', '.join('?' for _ in names)})"
 
 
-@lru_cache(maxsize=None)
+@cache
 def _update_text(table: sa.Table, changed: str, keys: str, postgres: bool) -> str:
     names, wanted = changed.split(), [key.partition(":") for key in keys.split()]
     if postgres:
@@ -368,7 +375,12 @@ class Database:
         """Turn what the drivers raise into what we mean."""
         try:
             yield
-        except (sa.exc.DBAPIError, *_driver_errors()) as error:
+        except (sa.exc.DBAPIError, _sqlite_module().Error) as error:
+            raise self._meaning(error) from error
+        except Exception as error:
+            # Hot text goes past SQLAlchemy's wrapping; the other driver is not imported just to be named here.
+            if type(error).__module__.partition(".")[0] != "psycopg":
+                raise
             raise self._meaning(error) from error
 
     def _meaning(self, error: Exception) -> Exception:
@@ -378,7 +390,9 @@ class Database:
         if state in _RETRIED_SQLSTATES or code in _BUSY_SQLITE_CODES or "database is locked" in str(cause):
             return TryAgain()
         if type(cause).__name__ == "IntegrityError" or (state or "").startswith("23"):
-            return ConstraintRefused(_constraint_name(cause))
+            constraint = _constraint_name(cause)
+            # Somebody used the same request key at the same moment: run again, and find their answer.
+            return TryAgain() if constraint == "request_keys_pkey" else ConstraintRefused(constraint)
         if code == _READONLY_SQLITE_CODE or "readonly database" in str(cause):
             return Unavailable(f"The database {self.file} cannot be written.", hint="Check the file's permissions.")
         if type(cause).__name__ in {"OperationalError", "DatabaseError", "InterfaceError"} or _is_lost(cause):
@@ -423,13 +437,13 @@ def _create_private(path: Path) -> None:
         raise Unavailable(f"The database {path} cannot be opened: {error.strerror}.") from error
 
 
-def _sqlite_module() -> ModuleType:
+def _sqlite_module() -> Any:
     """A build of SQLite without the WAL-reset bug where there is one, else the standard library's."""
     try:
         from pysqlite3 import dbapi2
     except ImportError:
         return sqlite3
-    return dbapi2  # type: ignore[no-any-return]
+    return dbapi2
 
 
 def has_safe_wal(version: tuple[int, ...]) -> bool:
@@ -474,14 +488,6 @@ def _postgres_engine(url: URL) -> sa.Engine:
     )
 
 
-@lru_cache(maxsize=1)
-def _driver_errors() -> tuple[type[Exception], ...]:
-    """The base errors of the drivers that are loaded: hot text goes past SQLAlchemy's wrapping."""
-    import psycopg
-
-    return (psycopg.Error, _sqlite_module().Error)
-
-
 def _is_lost(error: BaseException) -> bool:
     """Whether the connection died under the transaction."""
     cause: Any = error.orig if isinstance(error, sa.exc.DBAPIError) else error
@@ -512,4 +518,3 @@ def _unique_by_columns() -> dict[str, str]:
         ", ".join(f"{table.name}.{column.name}" for column in table.primary_key.columns): f"{table.name}_pkey"
         for table in metadata.tables.values()
     }
-

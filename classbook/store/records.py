@@ -8,6 +8,7 @@ from typing import Final
 
 from classbook.store.database import Row, from_micros, to_micros
 
+CODE_COLUMNS: Final = "purpose, subject_id, nonce, serial, guesses, expires_at"
 OFFERING_COLUMNS: Final = (
     "id, kind, title, description, type, starts_at, ends_at, timezone, creator_id, venue_id, policy, price_minor, "
     "currency, created_at, cancelled_at, cancel_reason, version"
@@ -49,11 +50,11 @@ class OfferingRecord:
 
     @classmethod
     def of(cls, row: Row) -> OfferingRecord:
-        head, (starts_at, ends_at), middle = row[:5], row[5:7], row[7:13]
-        created_at, cancelled_at, reason, version = row[13:]
+        (id, kind, title, description, type, starts_at, ends_at, timezone, creator_id, venue_id, policy, price_minor,
+         currency, created_at, cancelled_at, cancel_reason, version) = row  # fmt: skip
         return cls(
-            *head, instant(starts_at), instant(ends_at), *middle, from_micros(created_at), instant(cancelled_at),
-            reason, version,
+            id, kind, title, description, type, instant(starts_at), instant(ends_at), timezone, creator_id, venue_id,
+            policy, price_minor, currency, from_micros(created_at), instant(cancelled_at), cancel_reason, version,
         )  # fmt: skip
 
 
@@ -70,7 +71,8 @@ class PersonRecord:
 
     @classmethod
     def of(cls, row: Row) -> PersonRecord:
-        return cls(*row[:6], verified=row[6] is not None, removed=row[7] is not None)
+        id, email, name, role, phone, timezone, verified_at, removed_at = row
+        return cls(id, email, name, role, phone, timezone, verified_at is not None, removed_at is not None)
 
 
 @dataclass(slots=True)
@@ -123,6 +125,11 @@ class CodeRecord:
     guesses: int
     expires_at: datetime
     is_new: bool = False
+
+    @classmethod
+    def of(cls, row: Row) -> CodeRecord:
+        purpose, subject_id, nonce, serial, guesses, expires_at = row
+        return cls(purpose, subject_id, nonce, serial, guesses, from_micros(expires_at))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,9 @@ from datetime import datetime
 from classbook.rules.states import TAKEN
 from classbook.rules.units import FreeUnits
 from classbook.store import tables
-from classbook.store.database import Row, Tx, TryAgain, from_micros, to_micros
+from classbook.store.database import Row, TryAgain, Tx, to_micros
 from classbook.store.records import (
+    CODE_COLUMNS,
     OFFERING_COLUMNS,
     PERSON_COLUMNS,
     RESERVATION_COLUMNS,
@@ -57,10 +58,13 @@ _LOCK_LIVE = (
     "ORDER BY id LIMIT ? FOR NO KEY UPDATE SKIP LOCKED"
 )
 _LIVE_OF_PEOPLE = f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE person_id AMONG ? AND due_at > 0"
-_HIGHEST = "SELECT id, (SELECT max(unit) FROM claims WHERE pool_id = p.id AND live AND NOT timed) FROM pools p WHERE id AMONG ?"
+_HIGHEST = (
+    "SELECT id, (SELECT max(unit) FROM claims WHERE pool_id = p.id AND live AND NOT timed) FROM pools p "
+    "WHERE id AMONG ?"
+)
 _TAKEN_UNITS = "SELECT pool_id, unit FROM claims WHERE pool_id AMONG ? AND live AND NOT timed"
 _CLAIMS = "SELECT reservation_id, pool_id, unit FROM claims WHERE reservation_id AMONG ? ORDER BY reservation_id, n"
-_CODES = "SELECT purpose, subject_id, nonce, serial, guesses, expires_at FROM codes WHERE purpose = 'confirm' AND subject_id AMONG ?"
+_CODES = f"SELECT {CODE_COLUMNS} FROM codes WHERE purpose = 'confirm' AND subject_id AMONG ?"
 _ANSWERS = "SELECT person_id, key, body_hash, answer FROM request_keys WHERE person_id AMONG ?"
 
 
@@ -219,7 +223,7 @@ def _load_details(tx: Tx, scene: Scene, asked: Sequence[ReservationRecord]) -> N
     for reservation_id, pool_id, unit in claims:
         scene.records[reservation_id].claims.append(Claim(pool_id, unit))
     for row in codes:
-        scene.codes[row[1]] = CodeRecord(*row[:5], expires_at=from_micros(row[5]))
+        scene.codes[row[1]] = CodeRecord.of(row)
     scene.people |= _people(people)
 
 
@@ -254,7 +258,9 @@ def _free_units(
 
 def save(tx: Tx, scene: Scene) -> None:
     """Write what was decided, in a fixed order; every state by compare-and-swap against the state as loaded."""
-    freed = [(False, record.id) for record in scene.changed.values() if record.was in TAKEN and record.state not in TAKEN]
+    freed = [
+        (False, record.id) for record in scene.changed.values() if record.was in TAKEN and record.state not in TAKEN
+    ]
     swaps = [
         (
             record.state, record.party, micros(record.due_at), micros(record.confirmed_at),

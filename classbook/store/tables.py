@@ -257,7 +257,6 @@ messages = Table(
     Column("lease_token", Text),
     Column("created_at", Instant, nullable=False),
     Column("sent_at", Instant),
-    Column("sent_via", Text),
     Column("last_error", Text),
     Check("state IN ('waiting', 'sent', 'dead')", name="state_known"),
     Check("(due_at IS NOT NULL) = (state = 'waiting')", name="due_while_waiting"),

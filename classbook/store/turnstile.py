@@ -8,6 +8,7 @@ SQLite's own locks.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import threading
 import time
@@ -16,11 +17,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from classbook.errors import Busy, Unavailable
-
-try:
-    import fcntl
-except ImportError:  # Windows: SQLite's busy time-out alone
-    fcntl = None  # type: ignore[assignment]
 
 
 class Turnstile:
@@ -33,9 +29,6 @@ class Turnstile:
     @contextmanager
     def passing(self, give_up_at: float) -> Iterator[None]:
         """Wait for the turn until the monotonic time ``give_up_at``; raises Busy after it."""
-        if fcntl is None:
-            yield
-            return
         outer, inner = self._gates or self._open()
         self._take(outer, give_up_at)
         try:

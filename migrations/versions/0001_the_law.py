@@ -41,7 +41,6 @@ def upgrade() -> None:
         sa.Column("lease_token", sa.Text),
         sa.Column("created_at", Instant, nullable=False),
         sa.Column("sent_at", Instant),
-        sa.Column("sent_via", sa.Text),
         sa.Column("last_error", sa.Text),
         sa.PrimaryKeyConstraint("id", name="messages_pkey"),
         sa.CheckConstraint("(due_at IS NOT NULL) = (state = 'waiting')", name=op.f("messages_due_while_waiting")),

@@ -1,0 +1,391 @@
+"""Offerings: made, shown, changed, cancelled. Who may do what is decided here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import date, datetime, time
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from classbook.app import App
+from classbook.core import upkeep
+from classbook.core.actors import Who, look_up
+from classbook.core.keys import once
+from classbook.core.pages import at_most, numbers_in, page_of
+from classbook.errors import (
+    BadSpan,
+    ChangedMeanwhile,
+    Invalid,
+    NotAllowedNow,
+    NotFound,
+    NotYours,
+    OfferingCancelled,
+    OfferingClosed,
+)
+from classbook.rules.kinds import kind_named
+from classbook.rules.names import clean_name, clean_text
+from classbook.rules.policy import as_dict, check_overrides, status
+from classbook.rules.when import format_local
+from classbook.rules.zones import known_zone
+from classbook.store import catalog as store
+from classbook.store import outbox, people
+from classbook.store.database import Tx, from_micros, to_micros
+from classbook.store.records import OfferingRecord
+from classbook.values import Actor, Money, Numbered, Offering, Page, PersonRef, RequestKey, plain
+
+MOST_SEATS: Final = 1_000_000
+LONGEST_TEXT: Final = 10_000
+STATUSES: Final = ("upcoming", "ongoing", "completed", "cancelled")
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The fields of an offering as people give them; None leaves a field as it is, or at its default."""
+
+    title: str | None = None
+    seats: int | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    type: str | None = None
+    description: str | None = None
+    timezone: str | None = None
+    policy: dict[str, Any] | None = None
+
+
+def create(
+    app: App,
+    actor: Actor,
+    kind: str,
+    draft: dict[str, Any],
+    *,
+    key: RequestKey | None = None,
+    dry_run: bool = False,
+) -> Offering | dict[str, Any]:
+    """Make an offering out of the fields of a `Draft`. ``starts_at`` and ``ends_at`` are aware instants.
+
+    Raises Invalid or BadSpan for what cannot be, NotYours for people who may not make this kind.
+    """
+    given = _draft(draft)
+    if given.title is None or given.seats is None or given.starts_at is None or given.ends_at is None:
+        raise Invalid("An offering needs a title, seats, a start and an end.")
+    values = _columns(given) | {"kind": kind_named(kind).name}
+    values.setdefault("description", "")
+    values.setdefault("timezone", app.settings.timezone)
+    values.setdefault("policy", "{}")
+
+    def act(tx: Tx, who: Who) -> Offering:
+        offering_id = store.add(tx, values | {"creator_id": who.id}, units=given.seats or 0)
+        return _view(app, tx, _found(tx, kind, offering_id))
+
+    def step(tx: Tx) -> Offering | dict[str, Any]:
+        who = look_up(tx, actor)
+        if who.role not in kind_named(kind).creators:
+            raise NotYours(f"A {who.role} may not make a {kind}.", hint="Ask an organizer or an administrator.")
+        result = once(tx, actor, key, lambda: act(tx, who))
+        if dry_run:
+            tx.abandon()
+        return result
+
+    return app.store.write(step)
+
+
+def show(app: App, kind: str, offering_id: int) -> Offering:
+    """One offering. Raises NotFound."""
+    with app.store.read() as tx:
+        return _view(app, tx, _found(tx, kind, offering_id))
+
+
+def listing(
+    app: App,
+    kind: str,
+    *,
+    starts_from: datetime | None = None,
+    starts_to: datetime | None = None,
+    start_date: date | None = None,
+    type: str | None = None,
+    status: str | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Page[Offering]:
+    """Offerings by start, a keyset page. ``start_date`` is a date in each offering's own zone."""
+    after = None
+    if cursor is not None:
+        start, last_id = numbers_in(cursor, 2)
+        after = (from_micros(start), last_id)
+    with app.store.read() as tx:
+        wanted = _filter(tx, kind, starts_from, starts_to, start_date, type, status)
+        found = _views(app, tx, store.page(tx, wanted, limit=at_most(limit) + 1, after=after))
+    return page_of(found, limit, lambda one: f"{to_micros(one.starts_at) if one.starts_at else 0},{one.id}")
+
+
+def numbered(
+    app: App,
+    kind: str,
+    *,
+    start_date: date | None = None,
+    type: str | None = None,
+    status: str | None = None,
+    page: int = 1,
+    page_size: int = 20,
+) -> Numbered[Offering]:
+    """Offerings by start, a numbered page, and how many there are in all."""
+    if not 1 <= page <= 1_000_000:
+        raise Invalid(f"Pages are numbered from 1, not {page}.")
+    with app.store.read() as tx:
+        wanted = _filter(tx, kind, None, None, start_date, type, status)
+        found = store.page(tx, wanted, limit=at_most(page_size), offset=(page - 1) * page_size)
+        return Numbered(tuple(_views(app, tx, found)), store.count(tx, wanted), page, page_size)
+
+
+def update(
+    app: App,
+    actor: Actor,
+    kind: str,
+    offering_id: int,
+    changes: dict[str, Any],
+    *,
+    version: int | None = None,
+    key: RequestKey | None = None,
+    dry_run: bool = False,
+) -> Offering | dict[str, Any]:
+    """Change fields of a `Draft`; everybody who has a place is told of a new time or title.
+
+    ``version`` refuses the change where somebody else was faster (ChangedMeanwhile). Raises NotYours, NotAllowedNow
+    for a capacity below what is taken, OfferingClosed, OfferingCancelled.
+    """
+    given = _draft(changes)
+
+    def act(tx: Tx, offering: OfferingRecord) -> Offering:
+        _check_changeable(offering, tx.now)
+        values = _columns(given, offering)
+        upkeep.settle_within(app, tx, offering.id, most=MOST_SEATS)
+        if given.seats is not None:
+            _resize(tx, offering, given.seats)
+        moved = "starts_at" in values and _span(values) != (offering.starts_at, offering.ends_at)
+        if moved:
+            _move(tx, offering, *_span(values))
+        store.change(tx, offering.id, values)
+        if moved or values.get("title", offering.title) != offering.title:
+            outbox.post_to_live(tx, offering.id, "changed", _before(offering), new_message_id=app.new_message_id)
+        return _view(app, tx, _found(tx, kind, offering.id))
+
+    return _write(app, actor, kind, offering_id, act, version=version, key=key, dry_run=dry_run)
+
+
+def cancel(
+    app: App,
+    actor: Actor,
+    kind: str,
+    offering_id: int,
+    *,
+    reason: str | None = None,
+    version: int | None = None,
+    key: RequestKey | None = None,
+    dry_run: bool = False,
+) -> Offering | dict[str, Any]:
+    """Cancel an offering and, in bounded steps, every reservation of it; everybody is told.
+
+    A cancelled one answers again unchanged. Raises NotYours, and OfferingClosed once it has begun.
+    """
+    why = None if reason is None else clean_text(reason, what="reason", most=500)
+
+    def act(tx: Tx, offering: OfferingRecord) -> Offering:
+        if offering.cancelled_at is None:
+            _check_changeable(offering, tx.now)
+            store.change(tx, offering.id, {"cancelled_at": tx.now, "cancel_reason": why})
+        return _view(app, tx, _found(tx, kind, offering.id))
+
+    answer = _write(app, actor, kind, offering_id, act, version=version, key=key, dry_run=dry_run)
+    if dry_run:
+        return answer
+    while upkeep.settle_offering(app, offering_id):
+        pass
+    return show(app, kind, offering_id) if isinstance(answer, Offering) else answer
+
+
+def delete(
+    app: App, actor: Actor, kind: str, offering_id: int, *, version: int | None = None, dry_run: bool = False
+) -> None:
+    """Delete an offering that nobody ever reserved. Raises NotYours, NotAllowedNow once anything was reserved."""
+
+    def act(tx: Tx, offering: OfferingRecord) -> Offering:
+        if store.was_reserved(tx, offering.id):
+            raise NotAllowedNow(f"{offering.title} has been reserved and stays on record.", hint="Cancel it instead.")
+        view = _view(app, tx, offering)
+        store.remove(tx, offering.id)
+        return view
+
+    _write(app, actor, kind, offering_id, act, version=version, key=None, dry_run=dry_run)
+
+
+def _write(
+    app: App,
+    actor: Actor,
+    kind: str,
+    offering_id: int,
+    act: Callable[[Tx, OfferingRecord], Offering],
+    *,
+    version: int | None,
+    key: RequestKey | None,
+    dry_run: bool,
+) -> Offering | dict[str, Any]:
+    """One change of one offering by somebody who may: its creator or an administrator."""
+
+    def step(tx: Tx) -> Offering | dict[str, Any]:
+        who = look_up(tx, actor)
+        offering = _found(tx, kind, offering_id, lock=True)
+        tx.read_clock()
+        if not who.may_see(offering.creator_id):
+            raise NotYours(f"{offering.title} belongs to somebody else.")
+        if version is not None and version != offering.version:
+            raise ChangedMeanwhile(f"{offering.title} is at version {offering.version} by now, not {version}.")
+        result = once(tx, actor, key, lambda: act(tx, offering))
+        if dry_run:
+            tx.abandon()
+        return result
+
+    return app.store.write(step)
+
+
+def _span(values: dict[str, Any]) -> tuple[datetime, datetime]:
+    return values["starts_at"], values["ends_at"]
+
+
+def _move(tx: Tx, offering: OfferingRecord, starts_at: datetime, ends_at: datetime) -> None:
+    if starts_at <= tx.now:
+        raise BadSpan(f"{offering.title} cannot be moved into the past.")
+    store.move_span(tx, offering.id, starts_at=starts_at, ends_at=ends_at)
+
+
+def _before(offering: OfferingRecord) -> dict[str, Any]:
+    """What a letter about a change says of the time before it."""
+    return dict(plain({"title": offering.title, "starts_at": offering.starts_at, "ends_at": offering.ends_at}))
+
+
+def _draft(given: dict[str, Any]) -> Draft:
+    known = {field.name for field in fields(Draft)}
+    if unknown := given.keys() - known:
+        raise Invalid(f"An offering has no {sorted(unknown)[0]!r}.", hint=f"Known are: {', '.join(sorted(known))}.")
+    return Draft(**given)
+
+
+def _columns(given: Draft, before: OfferingRecord | None = None) -> dict[str, Any]:
+    """The checked columns of what was given. Raises Invalid, BadSpan."""
+    values: dict[str, Any] = {}
+    if given.title is not None:
+        values["title"] = clean_name(given.title, what="title", most=200)
+    if given.type is not None:
+        values["type"] = clean_name(given.type, what="type", most=100)
+    if given.description is not None:
+        values["description"] = clean_text(given.description, what="description", most=LONGEST_TEXT)
+    if given.timezone is not None:
+        values["timezone"] = known_zone(given.timezone)
+    if given.policy is not None:
+        own = {} if before is None else json.loads(before.policy)
+        values["policy"] = json.dumps(_terms(own | given.policy), sort_keys=True)
+    if given.seats is not None and not 1 <= given.seats <= MOST_SEATS:
+        raise Invalid(f"Seats are a whole number from 1 to {MOST_SEATS:,}, not {given.seats}.")
+    starts_at = given.starts_at or (before.starts_at if before else None)
+    ends_at = given.ends_at or (before.ends_at if before else None)
+    if given.starts_at is not None and given.ends_at is None and before and before.starts_at and before.ends_at:
+        # Only the start was named: the length stays.
+        ends_at = given.starts_at + (before.ends_at - before.starts_at)
+    if starts_at is not None and ends_at is not None:
+        if ends_at <= starts_at:
+            zone = ZoneInfo(values.get("timezone") or (before.timezone if before else "UTC"))
+            raise BadSpan(f"The end ({format_local(ends_at, zone)}) must come after the start.")
+        values |= {"starts_at": starts_at, "ends_at": ends_at}
+    return values
+
+
+def _terms(overrides: dict[str, Any]) -> dict[str, Any]:
+    if overrides.get("confirm") == "payment":
+        raise Invalid("A hold without a price cannot be confirmed by a payment.", hint="Use code, self or none.")
+    return check_overrides(overrides)
+
+
+def _check_changeable(offering: OfferingRecord, now: datetime) -> None:
+    now_is = status(offering, now)
+    if now_is == "cancelled":
+        raise OfferingCancelled(f"{offering.title} was cancelled.")
+    if now_is in ("ongoing", "completed"):
+        raise OfferingClosed(f"{offering.title} is {now_is} and cannot be changed.")
+
+
+def _resize(tx: Tx, offering: OfferingRecord, seats: int) -> None:
+    figures = store.figures(tx, [offering.id])[offering.id]
+    if seats < figures.taken:
+        raise NotAllowedNow(
+            f"{figures.taken} places of {offering.title} are taken; it cannot have only {seats}.",
+            hint="Cancel reservations first.",
+        )
+    if seats != figures.capacity:
+        store.resize(tx, offering.id, units=seats)
+
+
+def _filter(
+    tx: Tx,
+    kind: str,
+    starts_from: datetime | None,
+    starts_to: datetime | None,
+    start_date: date | None,
+    type: str | None,
+    status: str | None,
+) -> store.Filter:
+    if status is not None and status not in STATUSES:
+        raise Invalid(f"There is no status {status!r}.", hint=f"One of: {', '.join(STATUSES)}.")
+    starts: dict[str, datetime] | None = None
+    if start_date is not None:
+        starts = {zone: datetime.combine(start_date, time(), ZoneInfo(zone)) for zone in store.zones(tx, kind)}
+    elif starts_from is not None:
+        starts = dict.fromkeys(store.zones(tx, kind), starts_from)
+    return store.Filter(kind_named(kind).name, starts, starts_to, type, status)
+
+
+def _found(tx: Tx, kind: str, offering_id: int, *, lock: bool = False) -> OfferingRecord:
+    record = store.by_id(tx, kind, offering_id, lock=lock)
+    if record is None:
+        raise NotFound(f"There is no {kind} {offering_id}.", hint=f"`classbook {kind} list` shows what there is.")
+    return record
+
+
+def _view(app: App, tx: Tx, record: OfferingRecord) -> Offering:
+    return _views(app, tx, [record])[0]
+
+
+def _views(app: App, tx: Tx, records: list[OfferingRecord]) -> list[Offering]:
+    figures = store.figures(tx, [record.id for record in records])
+    creators = people.refs(tx, {record.creator_id for record in records if record.creator_id})
+    return [
+        _shown(app, record, figures.get(record.id, store.Figures()), creators.get(record.creator_id or 0), tx.now)
+        for record in records
+    ]
+
+
+def _shown(
+    app: App, record: OfferingRecord, figures: store.Figures, creator: PersonRef | None, now: datetime
+) -> Offering:
+    now_is = status(record, now)
+    bookable = now_is in ("upcoming", "open")
+    return Offering(
+        id=record.id,
+        kind=record.kind,
+        title=record.title,
+        description=record.description,
+        type=record.type,
+        status=now_is,
+        starts_at=record.starts_at,
+        ends_at=record.ends_at,
+        timezone=record.timezone,
+        capacity=figures.capacity,
+        reserved=figures.reserved,
+        available=max(0, figures.capacity - figures.reserved) if bookable else 0,
+        price=None if record.price_minor is None else Money(record.price_minor, record.currency or ""),
+        creator=creator,
+        venue=None,
+        policy=as_dict(app.policy(record.kind, record.policy)),
+        version=record.version,
+        seats=figures.capacity,
+    )

@@ -1,0 +1,44 @@
+"""Request keys: a write that is sent twice happens once, and answers the same.
+
+Key, digest of the request and answer are stored in the transaction of the effect, scoped by person. What was refused
+stored nothing, so its repeat is judged afresh.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from classbook.errors import KeyReused
+from classbook.store import request_keys
+from classbook.store.database import Tx
+from classbook.store.records import StoredAnswer
+from classbook.values import Actor, RequestKey, plain
+
+T = TypeVar("T")
+
+
+def once(tx: Tx, actor: Actor, key: RequestKey | None, act: Callable[[], T]) -> T | dict[str, Any]:
+    """Act, or give the stored answer where this key was used before. Raises KeyReused."""
+    if key is None:
+        return act()
+    scope = actor.person_id or 0
+    stored = request_keys.find(tx, scope, key.key)
+    if stored is not None:
+        return repeat(stored, key)
+    result = act()
+    request_keys.add(tx, answer_to(scope, key, result), tx.now)
+    return result
+
+
+def answer_to(scope: int, key: RequestKey, result: object) -> StoredAnswer:
+    """What to store of a request that was carried out."""
+    return StoredAnswer(scope, key.key, key.body_hash, json.dumps(plain(result)))
+
+
+def repeat(stored: StoredAnswer, key: RequestKey) -> dict[str, Any]:
+    """The answer given before. Raises KeyReused where the same key came with another request."""
+    if stored.body_hash != key.body_hash:
+        raise KeyReused(f"The request key {key.key!r} was used for another request.", hint="Take a new key.")
+    return dict(json.loads(stored.answer))

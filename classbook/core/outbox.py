@@ -1,0 +1,227 @@
+"""Mail: what waits, what was sent, what could not be. Only `deliver` sends, and only the daemon calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from typing import Any, Final
+
+from classbook.app import App
+from classbook.core.actors import require_admin
+from classbook.core.keys import once
+from classbook.core.pages import at_most, id_cursor, page_of
+from classbook.errors import Invalid, NotAllowedNow, NotFound
+from classbook.rules import codes, letters
+from classbook.rules.envelope import envelope
+from classbook.rules.names import clean_email
+from classbook.rules.states import HELD
+from classbook.store import outbox as store
+from classbook.store.database import Tx
+from classbook.store.records import Letter
+from classbook.values import Actor, Message, Page, RequestKey
+from classbook.world import Courier, MailMisconfigured, MailRefused, MailUnavailable
+
+STATES: Final = ("waiting", "sent", "dead")
+LEASE_SECONDS: Final = 90
+"""How long one sending may take: three times what a mail server is waited for."""
+FIRST_PAUSE_SECONDS: Final = 10
+LONGEST_PAUSE_SECONDS: Final = 3600
+GIVE_UP_SECONDS: Final = 24 * 3600
+_HIDDEN_CODE: Final = "••••••"
+_HIDDEN_LINK: Final = "(hidden)"
+
+
+def listing(
+    app: App, actor: Actor, *, state: str | None = None, limit: int = 50, cursor: str | None = None
+) -> Page[Message]:
+    """Mails, newest first, without their texts. Raises NotYours for anybody but an administrator."""
+    if state is not None and state not in STATES:
+        raise Invalid(f"There is no state {state!r}.", hint=f"One of: {', '.join(STATES)}.")
+    with app.store.read() as tx:
+        require_admin(tx, actor)
+        before_id = id_cursor(cursor) if cursor else 2**63 - 1
+        found = store.page(tx, state=state, before_id=before_id, limit=at_most(limit) + 1)
+    return page_of([replace(_view(app, posted), text=None, html=None) for posted in found], limit, lambda one: one.id)
+
+
+def show(app: App, actor: Actor, message_id: int) -> Message:
+    """One mail with its text. Codes show only while mail goes to the maildir. Raises NotFound, NotYours."""
+    with app.store.read() as tx:
+        require_admin(tx, actor)
+        return _view(app, _found(store.by_id(tx, message_id), message_id))
+
+
+def retry(
+    app: App, actor: Actor, message_id: int, *, key: RequestKey | None = None, dry_run: bool = False
+) -> Message | dict[str, Any]:
+    """Send a mail again that is dead or waits for a later attempt. Raises NotAllowedNow for one that was sent."""
+
+    def act(tx: Tx) -> Message:
+        _found(store.by_id(tx, message_id), message_id)
+        if not store.revive(tx, message_id):
+            raise NotAllowedNow(f"Mail {message_id} was sent already.")
+        return _view(app, _found(store.by_id(tx, message_id), message_id))
+
+    return _as_admin(app, actor, act, key=key, dry_run=dry_run)
+
+
+def post_test(
+    app: App, actor: Actor, address: str, *, key: RequestKey | None = None, dry_run: bool = False
+) -> Message | dict[str, Any]:
+    """Post a mail that only says that mail works. Raises Invalid for what is no address."""
+    to = clean_email(address)
+
+    def act(tx: Tx) -> Message:
+        store.post(tx, Letter("test", to, app.new_message_id()))
+        [posted] = store.page(tx, state=None, before_id=2**63 - 1, limit=1)
+        return _view(app, posted)
+
+    return _as_admin(app, actor, act, key=key, dry_run=dry_run)
+
+
+def deliver(app: App, *, most: int = 50) -> bool:
+    """A daemon's step: send up to ``most`` mails over one connection. Whether there were any.
+
+    One mail at a time is claimed, sent and marked, so that a crash repeats one mail at most, under its old
+    Message-ID. Raises MailMisconfigured where no mail at all can be sent as things are set.
+    """
+    delivered = 0
+    with app.mailer.session() as courier:
+        while delivered < most and _deliver_one(app, courier):
+            delivered += 1
+    return delivered > 0
+
+
+def _deliver_one(app: App, courier: Courier) -> bool:
+    """Whether it makes sense to go on: there was a mail, and the server is there."""
+    token = app.chance.nonce()
+    posted = app.store.write(lambda tx: store.lease(tx, token=token, until=_later(tx.now, LEASE_SECONDS)))
+    if posted is None:
+        return False
+    if pointless := _pointless(posted, app.clock.now()):
+        app.store.write(lambda tx: store.mark_dead(tx, posted, pointless))
+        return True
+    try:
+        courier.send(_envelope(app, posted))
+    except MailRefused as error:
+        why = str(error)
+        app.store.write(lambda tx: store.mark_dead(tx, posted, why))
+    except (MailUnavailable, MailMisconfigured) as error:
+        _put_off(app, posted, str(error))
+        if isinstance(error, MailMisconfigured):
+            raise
+        return False
+    else:
+        app.store.write(lambda tx: store.mark_sent(tx, posted))
+    return True
+
+
+def _as_admin(
+    app: App, actor: Actor, act: Callable[[Tx], Message], *, key: RequestKey | None, dry_run: bool
+) -> Message | dict[str, Any]:
+    def step(tx: Tx) -> Message | dict[str, Any]:
+        require_admin(tx, actor)
+        result = once(tx, actor, key, lambda: act(tx))
+        if dry_run:
+            tx.abandon()
+        return result
+
+    return app.store.write(step)
+
+
+def _pointless(posted: store.Posted, now: datetime) -> str | None:
+    """Why a mail with a code is not sent any more: a late or a replaced code is noise."""
+    if posted.kind not in ("held", "verify") or "serial" not in posted.facts:
+        return None
+    code = posted.code
+    if code is None or now >= code.expires_at or (posted.kind == "held" and posted.reservation_state != HELD):
+        return "Not sent: what the code was for is over."
+    return "Not sent: a newer code took its place." if code.serial != posted.facts["serial"] else None
+
+
+def _put_off(app: App, posted: store.Posted, error: str) -> None:
+    pause = min(FIRST_PAUSE_SECONDS * 2 ** (posted.attempts - 1), LONGEST_PAUSE_SECONDS)
+
+    def step(tx: Tx) -> bool:
+        if tx.now >= _later(posted.created_at, GIVE_UP_SECONDS):
+            return store.mark_dead(tx, posted, error)
+        return store.postpone(tx, posted, error, until=_later(tx.now, pause))
+
+    app.store.write(step)
+
+
+def _envelope(app: App, posted: store.Posted) -> EmailMessage:
+    return envelope(
+        _letter(app, posted, reveal=True),
+        to_address=posted.address,
+        to_name=posted.name or "",
+        sender=app.settings.mail.sender,
+        message_id=posted.message_id,
+        date=posted.created_at,
+    )
+
+
+def _letter(app: App, posted: store.Posted, *, reveal: bool) -> letters.Letter:
+    code, link = _code_and_link(app, posted) if reveal else _hidden(posted)
+    return letters.render(posted.kind, _facts(posted), code=code, link=link)
+
+
+def _code_and_link(app: App, posted: store.Posted) -> tuple[str | None, str | None]:
+    code = posted.code
+    if "serial" not in posted.facts or code is None:
+        return None, None
+    if code.serial != posted.facts["serial"]:
+        return _hidden(posted)
+    digits = codes.one_time_code(app.key, code)
+    if posted.kind != "held":
+        return digits, None
+    return digits, f"{app.settings.web.address}/confirm/{codes.link_token(app.key, code)}"
+
+
+def _hidden(posted: store.Posted) -> tuple[str | None, str | None]:
+    if "serial" not in posted.facts:
+        return None, None
+    return _HIDDEN_CODE, _HIDDEN_LINK if posted.kind == "held" else None
+
+
+def _facts(posted: store.Posted) -> letters.Facts:
+    said = posted.facts
+    return letters.Facts(
+        name=posted.name or "",
+        title=posted.title or "",
+        starts_at=posted.starts_at,
+        ends_at=posted.ends_at,
+        timezone=posted.timezone or "UTC",
+        party=posted.party or 1,
+        expires_at=posted.code.expires_at if posted.kind == "verify" and posted.code else posted.due_at,
+        reservation_code=codes.reservation_code(posted.reservation_id) if posted.reservation_id else "",
+        reason=said.get("reason"),
+        whole_offering=bool(said.get("whole")),
+        old_title=said.get("title"),
+        old_starts_at=_instant(said.get("starts_at")),
+        old_ends_at=_instant(said.get("ends_at")),
+    )
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _later(instant: datetime, seconds: int) -> datetime:
+    return instant + timedelta(seconds=seconds)
+
+
+def _view(app: App, posted: store.Posted) -> Message:
+    letter = _letter(app, posted, reveal=app.mailer.kind != "smtp")
+    return Message(
+        posted.id, posted.address, letter.subject, posted.state, posted.attempts, posted.created_at, posted.sent_at,
+        posted.last_error, letter.text, letter.html,
+    )  # fmt: skip
+
+
+def _found(posted: store.Posted | None, message_id: int) -> store.Posted:
+    if posted is None:
+        raise NotFound(f"There is no mail {message_id}.", hint="`classbook mail list` shows what there is.")
+    return posted

@@ -1,0 +1,47 @@
+"""Cursors: an opaque word that says where the next page begins."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from typing import Final, TypeVar
+
+from classbook.errors import Invalid
+from classbook.values import Page
+
+T = TypeVar("T")
+
+MOST_PER_PAGE: Final = 200
+
+
+def at_most(limit: int) -> int:
+    """A page's size, within bounds. Raises Invalid."""
+    if not 1 <= limit <= MOST_PER_PAGE:
+        raise Invalid(f"A page has 1 to {MOST_PER_PAGE} entries, not {limit}.")
+    return limit
+
+
+def page_of(found: Sequence[T], limit: int, key: Callable[[T], object]) -> Page[T]:
+    """A page of ``limit`` out of what was found, where one more than ``limit`` was looked for."""
+    results = tuple(found[:limit])
+    return Page(results, cursor_for(key(results[-1])) if len(found) > limit else None)
+
+
+def cursor_for(key: object) -> str:
+    return urlsafe_b64encode(str(key).encode()).decode().rstrip("=")
+
+
+def numbers_in(cursor: str, count: int) -> list[int]:
+    """The ``count`` whole numbers a cursor was made of. Raises Invalid for a cursor that is not ours."""
+    try:
+        numbers = [int(part) for part in urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().split(",")]
+    except ValueError:
+        numbers = []
+    if len(numbers) != count or any(abs(number) >= 2**63 for number in numbers):
+        raise Invalid(f"{cursor!r} is not a cursor.", hint="Take it from `next` of the page before, unchanged.")
+    return numbers
+
+
+def id_cursor(cursor: str | None) -> int:
+    """The id after which the page begins; 0 without a cursor."""
+    return 0 if cursor is None else numbers_in(cursor, 1)[0]

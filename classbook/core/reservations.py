@@ -1,0 +1,134 @@
+"""Reservations as people look at them, and the link in their mail."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from classbook.app import App
+from classbook.core import booking
+from classbook.core.actors import Who, look_up
+from classbook.core.asks import ById, Confirm
+from classbook.core.batch import CONFIRM, reservation_view
+from classbook.core.pages import at_most, id_cursor, page_of
+from classbook.errors import Invalid, NotFound, NotYours
+from classbook.rules import codes
+from classbook.rules.states import STATES, seen
+from classbook.store import catalog, listings
+from classbook.store import codes as code_store
+from classbook.store.database import Tx
+from classbook.values import Actor, Move, Page, Reservation
+
+
+def find_id(app: App, text: str) -> int:
+    """The id of a reservation by its code or number. Raises NotFound for what can be neither."""
+    found = codes.reservation_id(text)
+    if found is None:
+        raise NotFound(f"{text!r} is neither a reservation's code nor its number.", hint="A code is like R-7KX9-2MQP.")
+    return found
+
+
+def listing(
+    app: App,
+    actor: Actor,
+    *,
+    person: int | None = None,
+    offering_id: int | None = None,
+    state: str | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Page[Reservation]:
+    """Reservations, newest first: one's own; all for an administrator; those of an offering for its creator.
+
+    Raises NotYours for somebody else's, Invalid for a state there is not.
+    """
+    if state is not None and state not in STATES:
+        raise Invalid(f"There is no state {state!r}.", hint=f"One of: {', '.join(STATES)}.")
+    with app.store.read() as tx:
+        person_id = _whose(tx, look_up(tx, actor), person, offering_id)
+        found = listings.page(
+            tx,
+            person_id=person_id,
+            offering_id=offering_id,
+            state=state,
+            before_id=id_cursor(cursor) if cursor else 2**63 - 1,
+            limit=at_most(limit) + 1,
+        )
+        return page_of([_view(one, tx.now) for one in found], limit, lambda one: one.id)
+
+
+def of_offering(
+    app: App, actor: Actor, kind: str, offering_id: int, *, limit: int = 50, cursor: str | None = None
+) -> Page[Reservation]:
+    """The reservations of one offering, for its creator or an administrator. Raises NotFound, NotYours."""
+    with app.store.read() as tx:
+        who = look_up(tx, actor)
+        offering = catalog.by_id(tx, kind, offering_id)
+        if offering is None:
+            raise NotFound(f"There is no {kind} {offering_id}.")
+        if not who.may_see(offering.creator_id):
+            raise NotYours(f"{offering.title} belongs to somebody else.")
+        found = listings.page(
+            tx,
+            person_id=None,
+            offering_id=offering_id,
+            state=None,
+            before_id=id_cursor(cursor) if cursor else 2**63 - 1,
+            limit=at_most(limit) + 1,
+        )
+        return page_of([_view(one, tx.now) for one in found], limit, lambda one: one.id)
+
+
+def show(app: App, actor: Actor, reservation_id: int) -> Reservation:
+    """One reservation. Other people's do not exist for anybody but an administrator. Raises NotFound."""
+    with app.store.read() as tx:
+        return _view(_own(tx, look_up(tx, actor), reservation_id), tx.now)
+
+
+def history(app: App, actor: Actor, reservation_id: int) -> Page[Move]:
+    """What happened to a reservation, oldest first. Raises NotFound."""
+    with app.store.read() as tx:
+        _own(tx, look_up(tx, actor), reservation_id)
+        return Page(tuple(listings.history(tx, reservation_id)), None)
+
+
+def by_link(app: App, token: str) -> Reservation:
+    """What the link in a mail is for; changes nothing. Raises NotFound for a link that is not, or no longer, good."""
+    with app.store.read() as tx:
+        claimed = codes.link_subject(token)
+        code = claimed and code_store.find(tx, CONFIRM, claimed[0])
+        if not claimed or not code or not codes.same_code(codes.link_token(app.key, code), token):
+            raise NotFound("This link is not valid.", hint="Use the link of the newest mail.")
+        found = listings.by_id(tx, claimed[0])
+        if found is None:
+            raise NotFound("This link is not valid.")
+        return _view(found, tx.now)
+
+
+def confirm_link(app: App, token: str, *, request_id: str = "") -> Reservation | dict[str, Any]:
+    """Confirm what the link in a mail is for, as the person it was mailed to. Raises the refusal."""
+    reservation = by_link(app, token)
+    actor = Actor(reservation.user.id, request_id)
+    return booking.one(app, Confirm(actor, ById(reservation.id), link=token))
+
+
+def _whose(tx: Tx, who: Who, person: int | None, offering_id: int | None) -> int | None:
+    """The person whose reservations are listed; None lists everybody's."""
+    if who.is_admin:
+        return person
+    if person is not None and person != who.id:
+        raise NotYours("Only an administrator may see other people's reservations.")
+    return who.id
+
+
+def _own(tx: Tx, who: Who, reservation_id: int) -> listings.Listed:
+    found = listings.by_id(tx, reservation_id)
+    if found is None or not who.may_see(found.user.id):
+        raise NotFound("There is no such reservation.")
+    return found
+
+
+def _view(one: listings.Listed, now: datetime) -> Reservation:
+    record, offering = one.record, one.offering
+    state = seen(record.state, record.due_at, now, offering_cancelled=offering.cancelled_at is not None)
+    return reservation_view(record, offering, one.user, state)
