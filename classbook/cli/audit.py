@@ -22,5 +22,5 @@ def audit(ctx: typer.Context) -> None:
     from classbook.core import audit as core
 
     here = session(ctx)
-    if not show_checks(here, core.run(here.app)):
+    if not show_checks(here, core.run(here.app, here.actor)):
         raise typer.Exit(exits.NOT_WELL)

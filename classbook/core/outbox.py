@@ -24,8 +24,8 @@ from classbook.values import Actor, Message, Page, RequestKey
 from classbook.world import Courier, MailMisconfigured, MailRefused, MailUnavailable
 
 STATES: Final = ("waiting", "sent", "dead")
-LEASE_SECONDS: Final = 90
-"""How long one sending may take: three times what a mail server is waited for."""
+LEASE_TIMEOUTS: Final = 9
+"""How long one sending may take, in time-outs: opening a connection and handing over a mail are three each."""
 FIRST_PAUSE_SECONDS: Final = 10
 LONGEST_PAUSE_SECONDS: Final = 3600
 GIVE_UP_SECONDS: Final = 24 * 3600
@@ -96,8 +96,8 @@ def deliver(app: App, *, most: int = 50) -> bool:
 
 def _deliver_one(app: App, courier: Courier) -> bool:
     """Whether it makes sense to go on: there was a mail, and the server is there."""
-    token = app.chance.nonce()
-    posted = app.store.write(lambda tx: store.lease(tx, token=token, until=_later(tx.now, LEASE_SECONDS)))
+    token, seconds = app.chance.nonce(), LEASE_TIMEOUTS * app.settings.mail.timeout_seconds
+    posted = app.store.write(lambda tx: store.lease(tx, token=token, until=_later(tx.now, seconds)))
     if posted is None:
         return False
     if pointless := _pointless(posted, app.clock.now()):
@@ -156,7 +156,8 @@ def _envelope(app: App, posted: store.Posted) -> EmailMessage:
     return envelope(
         _letter(app, posted, reveal=True),
         to_address=posted.address,
-        to_name=posted.name or "",
+        # Whoever typed an address has not proved yet that it is theirs: no words of theirs go there.
+        to_name=posted.name or "" if posted.kind != "verify" else "",
         sender=app.settings.mail.sender,
         message_id=posted.message_id,
         date=posted.created_at,

@@ -1,0 +1,260 @@
+"""Face 3: a table of jobs, ticked by `schedule`, and the web server beside them.
+
+What is due is in the database; `schedule` only ticks. Every job is a step of the core that is bounded and safe to run
+twice, so a second daemon on the same database is harmless. A job that raises is logged and backs off, and never stops
+the others. Mail waits for other people's servers, so it has a lane (a thread and a ticker) of its own; everything
+that settles reservations goes through the desk, the one writer of this process.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from types import FrameType
+from typing import TYPE_CHECKING, Final
+
+import schedule
+
+from classbook import logs
+from classbook.app import App, open_app
+from classbook.core import outbox, upkeep
+from classbook.errors import ClassbookError, Invalid, Unavailable
+
+if TYPE_CHECKING:
+    from classbook.config import Settings
+    from classbook.web.desk import Desk
+    from classbook.web.server import Server
+
+Step = Callable[[App], bool]
+
+LONGEST_RUN_STEPS: Final = 100
+"""Steps of one job in one tick: then the others have their turn."""
+LONGEST_BACKOFF_SECONDS: Final = 300
+_log = logging.getLogger("classbook.daemon")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A step and how often to try it. ``lane`` jobs tick after one another; lanes do not wait for each other."""
+
+    name: str
+    step: Step
+    every_seconds: int
+    lane: str = "upkeep"
+
+
+JOBS: Final = (
+    Job("settle what is due", upkeep.settle_due, every_seconds=1),
+    Job("forget old request keys", upkeep.forget_keys, every_seconds=600),
+    Job("forget old codes", upkeep.forget_codes, every_seconds=600),
+    Job("deliver mail", outbox.deliver, every_seconds=1, lane="mail"),
+)
+
+
+def run(app: App, *, with_http: bool = True, once: bool = False) -> None:
+    """Run the jobs, and the web server with them, until SIGTERM or Ctrl-C; then finish what was begun.
+
+    ``once`` does what is due and returns, for cron. Raises Invalid for settings that cannot work, Unavailable where
+    the port is taken, and with ``once`` what kept a job from its work.
+    """
+    logs.configure(app.settings.log)
+    _live_in_utc()
+    if once:
+        run_once(app, JOBS)
+        return
+    workers = app.settings.web.workers if with_http else 1
+    if workers > 1 and app.store.is_embedded:
+        raise Invalid(
+            f"{workers} workers cannot share an SQLite database.", hint="Use one worker, or PostgreSQL for many."
+        )
+    stop = _stop_on_signals()
+    if with_http:
+        _run_with_http(app, stop, workers)
+    else:
+        _say("the scheduler and the mail sender run; stop with Ctrl-C")
+        with _Lanes(app, JOBS, lambda step: step(app)):
+            stop.wait()
+
+
+def run_once(app: App, jobs: Sequence[Job]) -> None:
+    """Run every job until it finds no more work. Raises the first error, after all the others had their turn."""
+    failed: Exception | None = None
+    for job in jobs:
+        try:
+            while job.step(app):
+                pass
+        except Exception as error:
+            _log.error("%s: %s", job.name, error)
+            failed = failed or error
+    if failed is not None:
+        raise failed if isinstance(failed, ClassbookError) else Unavailable(str(failed))
+
+
+class Runner:
+    """One job under `schedule`: repeats its step while there is work, catches what it raises, and backs off."""
+
+    def __init__(self, job: Job, call: Callable[[Step], bool]):
+        self._job = job
+        self._call = call
+        self._failures = 0
+        self._not_before = 0.0
+
+    def __call__(self) -> None:
+        if time.monotonic() < self._not_before:
+            return
+        try:
+            for _ in range(LONGEST_RUN_STEPS):
+                if not self._call(self._job.step):
+                    break
+        except Exception as error:
+            self._failures += 1
+            pause_seconds = min(2**self._failures, LONGEST_BACKOFF_SECONDS)
+            self._not_before = time.monotonic() + pause_seconds
+            # What a person can act on needs no traceback.
+            known = isinstance(error, ClassbookError)
+            _log.error("%s: %s; again in %d s", self._job.name, error, pause_seconds, exc_info=not known)
+        else:
+            self._failures = 0
+
+
+class _Lanes:
+    """The jobs at work: one thread and one ticker a lane, from entering until leaving."""
+
+    def __init__(self, app: App, jobs: Sequence[Job], settling: Callable[[Step], bool]):
+        self._stop = threading.Event()
+        direct: Callable[[Step], bool] = lambda step: step(app)  # noqa: E731
+        self._threads = [
+            threading.Thread(
+                target=self._tick,
+                args=([job for job in jobs if job.lane == lane], direct if lane == "mail" else settling),
+                name=f"classbook-{lane}",
+            )
+            for lane in sorted({job.lane for job in jobs})
+        ]
+
+    def __enter__(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _tick(self, jobs: Sequence[Job], call: Callable[[Step], bool]) -> None:
+        ticker = schedule.Scheduler()
+        for job in jobs:
+            ticker.every(job.every_seconds).seconds.do(Runner(job, call))
+        ticker.run_all()
+        while not self._stop.wait(max(0.05, min(1.0, ticker.idle_seconds or 0))):
+            ticker.run_pending()
+
+
+def _run_with_http(app: App, stop: threading.Event, workers: int) -> None:
+    from classbook.web.server import listen
+
+    listener = listen(app.settings.web.host, app.settings.web.port)
+    app = _at_its_port(app, listener)
+    team = _Team(app.settings, listener, workers - 1)
+    server, desk = _open_doors(app, listener)
+    try:
+        _say(f"classbook is at {server.address} (API: {server.address}/api/docs/); stop with Ctrl-C")
+        jobs = (*JOBS, Job("keep the workers up", team.keep_up, every_seconds=1, lane="workers"))
+        with _Lanes(app, jobs if workers > 1 else JOBS, lambda step: desk.call(lambda: step(app)).result()):
+            stop.wait()
+    finally:
+        server.stop()
+        desk.close()
+        team.stop()
+
+
+def _open_doors(app: App, listener: socket.socket) -> tuple[Server, Desk]:
+    from classbook.web.desk import Desk
+    from classbook.web.server import serve
+
+    desk = Desk(app)
+    try:
+        return serve(app, desk, listener=listener), desk
+    except BaseException:
+        desk.close()
+        raise
+
+
+def _at_its_port(app: App, listener: socket.socket) -> App:
+    """Port 0 took a free one: links in mails must name it."""
+    web = replace(app.settings.web, port=listener.getsockname()[1])
+    return replace(app, settings=replace(app.settings, web=web))
+
+
+class _Team:
+    """Further HTTP processes on the same socket, each with its own desk; the database keeps them honest."""
+
+    def __init__(self, settings: Settings, listener: socket.socket, size: int):
+        self._arguments = (settings, listener)
+        self._spawn = multiprocessing.get_context("spawn")
+        self._processes = [self._start(number) for number in range(2, size + 2)]
+
+    def keep_up(self, _app: App) -> bool:
+        """Replace whoever died; never says that there is more to do."""
+        for n, process in enumerate(self._processes):
+            if not process.is_alive():
+                _log.error("worker %d died with exit code %s; starting another", n + 2, process.exitcode)
+                self._processes[n] = self._start(n + 2)
+        return False
+
+    def stop(self) -> None:
+        for process in self._processes:
+            process.terminate()
+        for process in self._processes:
+            process.join()
+
+    def _start(self, number: int) -> multiprocessing.context.SpawnProcess:
+        process = self._spawn.Process(target=_work, args=(*self._arguments, number))
+        process.start()
+        return process
+
+
+def _work(settings: Settings, listener: socket.socket, number: int) -> None:
+    """A further HTTP process: serves until it is told to stop, or until its parent is gone."""
+    logs.configure(settings.log, worker=number)
+    _live_in_utc()
+    stop = _stop_on_signals()
+    parent = multiprocessing.parent_process()
+    app = open_app(settings)
+    server, desk = _open_doors(app, listener)
+    try:
+        while not stop.wait(1.0) and parent is not None and parent.is_alive():
+            pass
+    finally:
+        server.stop()
+        desk.close()
+        app.close()
+
+
+def _live_in_utc() -> None:
+    """`schedule` reads the wall clock, which stands still for an hour in autumn, except in UTC."""
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handle)
+    return stop
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
