@@ -48,7 +48,7 @@ def _run(args: list[str], session: Session) -> int:
 
     try:
         _refuse_other_encodings(args)
-        with command().make_context(_PROGRAM, args, obj=session) as ctx:
+        with command().make_context(_PROGRAM, list(args), obj=session) as ctx:
             ctx.command.invoke(ctx)
         session.flush_notes()
         sys.stdout.flush()
@@ -95,10 +95,12 @@ def _as_invalid(mistake: typer.TyperException) -> Invalid:
     context = getattr(mistake, "ctx", None)
     option = getattr(mistake, "option_name", None)
     if option in root_options():
-        where = f"write it before the command: {_PROGRAM} {option} ..."
-    else:
-        where = f"see {context.command_path if context else _PROGRAM} --help"
-    return Invalid(mistake.format_message().rstrip("."), hint=where)
+        return Invalid(
+            f"{option} is an option of {_PROGRAM} itself",
+            hint=f"write it before the command: {_PROGRAM} {option} ...",
+        )
+    where = context.command_path if context else _PROGRAM
+    return Invalid(mistake.format_message().rstrip("."), hint=f"see {where} --help")
 
 
 def _as_internal(accident: Exception, session: Session) -> Internal:

@@ -96,7 +96,7 @@ def write_test(
     from classbook.core import outbox
 
     here = session(ctx)
-    message = outbox.test(here.app, here.actor, address, dry_run=dry_run)
+    message = outbox.post_test(here.app, here.actor, address, dry_run=dry_run)
     here.show(message, MESSAGE)
     _say_who_sends(here, dry_run=dry_run)
 

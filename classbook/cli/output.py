@@ -6,8 +6,8 @@ a value is one ``name<TAB>value`` line per field, with the names and the UTC tim
 
 from __future__ import annotations
 
-import csv
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -91,9 +91,8 @@ class Printer:
             self.stream.write("\t".join(paths) + "\n")
             self.stream.writelines("\t".join(_tsv(field(row, p)) for p in paths) + "\n" for row in rows)
             return
-        writer = csv.writer(self.stream, lineterminator="\n")
-        writer.writerow(paths)
-        writer.writerows([csv_cell(field(row, path)) for path in paths] for row in rows)
+        self.stream.write(",".join(paths) + "\n")
+        self.stream.writelines(",".join(csv_cell(field(row, p)) for p in paths) + "\n" for row in rows)
 
     def _card(self, row: Row, columns: Sequence[Column]) -> None:
         shown = [c for c in columns if c.title]
@@ -118,7 +117,7 @@ class Printer:
         console = Console(
             file=self.stream,
             force_terminal=self.is_terminal,
-            no_color=not self.has_colour,
+            color_system="auto" if self.has_colour else None,
             markup=False,
             highlight=False,
             emoji=False,
@@ -177,9 +176,12 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_cell(value: Any) -> str:
-    """A cell that a spreadsheet takes for text: a text that would begin a formula gets a ``'`` before it."""
+    """A cell as RFC 4180 quotes it. A text that a spreadsheet would take for a formula gets a ``'`` before it."""
     text = _scalar(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text
+    if isinstance(value, str) and text.startswith(_FORMULA):
+        text = f"'{text}"
+    # Not by the csv module: with lines that end in a line feed alone, it leaves a carriage return unquoted.
+    return '"{}"'.format(text.replace('"', '""')) if re.search(r'[,"\r\n]', text) else text
 
 
 _TSV_ESCAPES: Final = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})

@@ -6,10 +6,12 @@ Nothing is read or opened before a command asks for it, so that `--help` works w
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stderr
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -69,7 +71,15 @@ class Session:
 
     @cached_property
     def app(self) -> App:
-        return self.opener(self.settings, check_schema=self.checks_schema)
+        settings = self.settings
+        said = io.StringIO()
+        try:
+            # That a database is being created is a note like any other, and must not stand before a refusal in JSON.
+            with redirect_stderr(said):
+                return self.opener(settings, check_schema=self.checks_schema)
+        finally:
+            for line in said.getvalue().splitlines():
+                self.note(line)
 
     @cached_property
     def actor(self) -> Actor:
