@@ -136,9 +136,10 @@ class Postgres:
                 (offering_id,),
             )
             eligible = db.execute(
+                # Not NOT EXISTS: that may be planned as a hash of the whole class, again for every batch.
                 "SELECT id, email, nextval('reservations_id_seq') FROM people WHERE id = ANY(%s) "
-                "AND NOT EXISTS (SELECT FROM reservations r WHERE r.offering_id = %s AND r.person_id = people.id "
-                "AND once AND state IN ('queued', 'held', 'confirmed'))",
+                "AND (SELECT true FROM reservations r WHERE r.offering_id = %s AND r.person_id = people.id "
+                "AND once AND state IN ('queued', 'held', 'confirmed') LIMIT 1) IS NULL",
                 (person_ids, offering_id),
             )
         [(starts_at, ends_at, pool_id, units)], [(now, unit)] = parents.fetchall(), found.fetchall()

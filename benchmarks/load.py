@@ -12,9 +12,8 @@ import asyncio
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import cycle
 from time import perf_counter
 from typing import Any, Final, cast
 
@@ -55,7 +54,7 @@ class Tally:
 class Rush:
     """The shared state of all connections: what is still to be sent, until when, and what came back."""
 
-    def __init__(self, requests: Iterable[bytes], *, connections: int) -> None:
+    def __init__(self, requests: Sequence[bytes], *, connections: int) -> None:
         self.tally = Tally()
         self.deadline = 0.0
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -121,7 +120,7 @@ class Connection(asyncio.Protocol):
 
 
 async def rush(
-    *, port: int, requests: Iterable[bytes], connections: int, seconds: float, lead_seconds: float
+    *, port: int, requests: Sequence[bytes], connections: int, seconds: float, lead_seconds: float
 ) -> dict[str, Any]:
     """Send ``requests`` over ``connections`` for ``lead_seconds`` + ``seconds`` at most and say what came back."""
     loop = asyncio.get_running_loop()
@@ -177,17 +176,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=_LONGEST_SECONDS, help="ends sooner when the tokens run out")
     parser.add_argument("--lead", type=float, default=0.0, help="seconds of the same before counting starts")
+    parser.add_argument("--skip", type=int, default=0, help="whose turn it is: so many tokens go to the end of the row")
     parser.add_argument("--requests", type=int, help="how many of the tokens are used; default all")
-    parser.add_argument("--again", action="store_true", help="start over when everybody was there once")
     asked = parser.parse_args(arguments)
     with open(asked.tokens, encoding="ascii") as file:
-        tokens = file.read().split()[: asked.requests]
-    requests = build_requests(path=asked.path, body=asked.body, tokens=tokens)
+        tokens = file.read().split()
+    in_turn = (tokens[asked.skip :] + tokens[: asked.skip])[: asked.requests]
+    requests = build_requests(path=asked.path, body=asked.body, tokens=in_turn)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         result = runner.run(
             rush(
                 port=asked.port,
-                requests=cycle(requests) if asked.again else requests,
+                requests=requests,
                 connections=min(asked.connections, len(requests)),
                 seconds=asked.seconds,
                 lead_seconds=asked.lead,

@@ -18,12 +18,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 import jwt
-import uvicorn
 from fastapi import Depends, FastAPI, HTTPException, Request, Response
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import DateTime, Engine, ForeignKey, Index, create_engine, event, func, insert, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
+
+from benchmarks import serving
 
 HOLD = timedelta(minutes=5)
 LIVE = ("held", "confirmed")
@@ -210,16 +211,12 @@ def _aware(instant: datetime) -> datetime:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.usual", description="Serve the baseline.")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.usual", description=__doc__)
     parser.add_argument("--database", required=True)
     parser.add_argument("--secret", required=True)
-    parser.add_argument("--port", type=int, required=True)
     asked = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    app = make_app(connect(asked.database), asked.secret)
-    uvicorn.run(
-        app, host="127.0.0.1", port=asked.port, loop="uvloop", http="httptools", access_log=False, log_level="warning"
-    )
+    serving.log_requests("%(asctime)s %(levelname)s %(name)s %(message)s")
+    serving.serve(make_app(connect(asked.database), asked.secret))
 
 
 if __name__ == "__main__":

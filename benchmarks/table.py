@@ -1,0 +1,109 @@
+"""What was found, as a table: one line for each promise, one column for each database, red where it is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from rich.table import Table
+
+from benchmarks.measure import FULL, Ratio
+from benchmarks.neighbours import WRITERS, Neighbours
+from benchmarks.overdue import HOLDS, Overdue
+from benchmarks.rush import BATCH, Rush
+
+OVER_USUAL: Final = 8.0
+OF_NOOP: Final = 0.4
+OF_HANDWRITTEN: Final = {"sqlite": 0.25, "postgresql": 0.4}
+LONGEST_SECONDS: Final = 1.0
+LEAST_SHARE: Final = 0.5
+_TITLES: Final = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+
+
+@dataclass(slots=True)
+class Findings:
+    """What was measured on one database; None is what was not."""
+
+    database: str
+    rush: Rush | None = None
+    neighbours: Neighbours | None = None
+    overdue: Overdue | None = None
+
+
+Cell = Callable[[Findings], str | None]
+
+
+def table(found: Mapping[str, Findings]) -> Table:
+    made = Table("", title="Ratios: median (lowest to highest), then both rates a second", title_justify="left")
+    made.add_column("aim", justify="right")
+    for name in found:
+        made.add_column(_TITLES[name], justify="right")
+    for label, aim, cell in _lines():
+        cells = [cell(each) for each in found.values()]
+        if any(cells):
+            made.add_row(label, aim, *(text or "-" for text in cells))
+    return made
+
+
+def _lines() -> list[tuple[str, str, Cell]]:
+    """A label, the aim, and what is shown of a database's findings, None where it was not measured."""
+    lines: list[tuple[str, str, Cell]] = []
+    for connections in FULL.connections:
+        lines.append((f"(a) over usual, {connections} conns", f">= {OVER_USUAL:g}", _over_usual(connections)))
+        lines.append((f"(b) of no-op, {connections} conns", f">= {OF_NOOP:g}", _of_noop(connections)))
+    aims = " / ".join(f"{aim:g}" for aim in OF_HANDWRITTEN.values())
+    return [
+        *lines,
+        (f"(c) of bare SQL, {BATCH} a batch", f">= {aims}", _of_handwritten),
+        ("places sold twice", "0", lambda found: _none(found.rush.oversold) if found.rush else None),
+        ("acknowledged and lost", "0", lambda found: _none(found.rush.lost) if found.rush else None),
+        (f"(d) {WRITERS} writers: longest wait", f"<= {LONGEST_SECONDS:g} s", _longest_wait),
+        ("    least of a fair share", f">= {LEAST_SHARE:g}", _least_share),
+        (f"(e) after {HOLDS:,} overdue holds", f"<= {LONGEST_SECONDS:g} s", _after_overdue),
+    ]
+
+
+def _over_usual(connections: int) -> Cell:
+    return lambda found: _ratio(found.rush.over_usual.get(connections), OVER_USUAL) if found.rush else None
+
+
+def _of_noop(connections: int) -> Cell:
+    return lambda found: _ratio(found.rush.of_noop.get(connections), OF_NOOP) if found.rush else None
+
+
+def _of_handwritten(found: Findings) -> str | None:
+    return _ratio(found.rush.of_handwritten, OF_HANDWRITTEN[found.database]) if found.rush else None
+
+
+def _longest_wait(found: Findings) -> str | None:
+    return _seconds(found.neighbours.longest_wait_seconds) if found.neighbours else None
+
+
+def _least_share(found: Findings) -> str | None:
+    if found.neighbours is None:
+        return None
+    return _marked(f"{found.neighbours.least_share:.2f}", good=found.neighbours.least_share >= LEAST_SHARE)
+
+
+def _after_overdue(found: Findings) -> str | None:
+    return _seconds(found.overdue.longest_seconds) if found.overdue else None
+
+
+def _ratio(ratio: Ratio | None, aim: float) -> str | None:
+    if ratio is None:
+        return None
+    figures = _marked(f"{ratio.median:.2f} ({ratio.lowest:.2f} to {ratio.highest:.2f})", good=ratio.median >= aim)
+    return f"{figures}\n{ratio.ours:,.0f} : {ratio.theirs:,.0f}"
+
+
+def _seconds(seconds: float) -> str:
+    return _marked(f"{seconds:.2f} s", good=seconds <= LONGEST_SECONDS)
+
+
+def _none(count: int) -> str:
+    return _marked(f"{count}", good=count == 0)
+
+
+def _marked(text: str, *, good: bool) -> str:
+    return text if good else f"[bold red]! {text}[/]"
