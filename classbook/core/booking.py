@@ -56,8 +56,7 @@ def _needs(tx: Tx, asks: Sequence[Ask]) -> store.Needs:
     """Which offerings, people and reservations a batch touches. What an id belongs to never changes."""
     needs = store.Needs()
     for ask in asks:
-        if ask.actor.person_id:
-            needs.other_people_ids.add(ask.actor.person_id)
+        needs.other_people_ids |= _possible(ask.actor.person_id or 0)
         if ask.key:
             needs.keys.add((ask.actor.person_id or 0, ask.key.key))
         if isinstance(ask, Reserve):
@@ -68,8 +67,9 @@ def _needs(tx: Tx, asks: Sequence[Ask]) -> store.Needs:
                 needs.booker_ids |= _possible(person_id)
         elif isinstance(ask.which, ById):
             needs.reservation_ids |= _possible(ask.which.reservation_id)
-        elif person_id := ask.which.person_id or ask.actor.person_id:
+        else:
             needs.offering_ids |= _possible(ask.which.offering_id)
+            person_id = ask.which.person_id or ask.actor.person_id or 0
             needs.other_people_ids |= _possible(person_id)
             needs.pairs |= {pair for pair in [(ask.which.offering_id, person_id)] if all(map(_possible, pair))}
     for _, offering_id, owner_id in store.find(tx, needs.reservation_ids) if needs.reservation_ids else ():

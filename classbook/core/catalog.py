@@ -194,6 +194,8 @@ def cancel(
     def act(tx: Tx, offering: OfferingRecord) -> Offering:
         if offering.cancelled_at is None:
             _check_changeable(offering, tx.now)
+            # What was overdue has expired and stays so; only what is alive is cancelled.
+            upkeep.settle_within(app, tx, offering.id, most=MOST_SEATS)
             store.change(tx, offering.id, {"cancelled_at": tx.now, "cancel_reason": why})
         return _view(app, tx, _found(tx, kind, offering.id))
 

@@ -19,6 +19,7 @@ from classbook.errors import (
 )
 from classbook.rules import codes, policy
 from classbook.rules.kinds import KINDS
+from classbook.rules.names import clean_text
 from classbook.rules.states import CANCELLED, CONFIRMED
 from classbook.store.records import OfferingRecord, PersonRecord, ReservationRecord
 from classbook.values import Actor, Outcome, Reservation
@@ -135,12 +136,13 @@ def _check_proof(batch: Batch, ask: Confirm, who: Who, record: ReservationRecord
 
 def _cancel(batch: Batch, ask: Cancel) -> Reservation:
     who, record, offering = _own(batch, ask.actor, ask.which)
+    reason = None if ask.reason is None else clean_text(ask.reason, what="reason", most=500)
     state = batch.state(record)
     if state == CANCELLED:
         return batch.view(record)
     _raise(policy.why_not_cancel(offering, batch.policy(offering), state, now=batch.now, is_admin=who.is_admin))
-    batch.step(record, "cancel", ask.actor, reason=ask.reason)
-    batch.tell(record, "cancelled", reason=ask.reason)
+    batch.step(record, "cancel", ask.actor, reason=reason)
+    batch.tell(record, "cancelled", reason=reason)
     return batch.view(record)
 
 

@@ -75,7 +75,7 @@ def one_time_code(key: bytes, of: Nonce) -> str:
 
 def same_code(expected: str, given: str) -> bool:
     """Compare in constant time, whatever was typed."""
-    return hmac.compare_digest(expected.encode(), given.encode())
+    return hmac.compare_digest(expected.encode(), given.encode("utf-8", "surrogatepass"))
 
 
 def link_token(key: bytes, of: Nonce) -> str:
