@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from classbook.app import App
-from classbook.core import booking, catalog, outbox, people
+from classbook.core import audit, booking, catalog, outbox, people
 from classbook.core.asks import Ask, Reserve
 from classbook.errors import ClassbookError
 from classbook.values import Actor, Offering, Person, Reservation
@@ -130,3 +130,8 @@ def mailed_link(app: App, who: Person) -> str:
     found = [token for text in texts for token in re.findall(r"^https?://\S+/confirm/(\S+?)/?$", text, re.MULTILINE)]
     assert found, f"no link was mailed to {who.email}"
     return str(found[-1])
+
+
+def broken(app: App) -> list[str]:
+    """The invariants that do not hold."""
+    return [f"{check.name}: {check.detail}" for check in audit.run(app, CONSOLE) if not check.ok]
