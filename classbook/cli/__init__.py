@@ -56,8 +56,10 @@ def _run(args: list[str], session: Session) -> int:
     except typer.Exit as wish:
         sys.stdout.flush()
         return wish.exit_code
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt:
         sys.stderr.write("\n")
+        return exits.INTERRUPTED
+    except typer.Abort:
         return exits.INTERRUPTED
     except BrokenPipeError:
         # Whoever read this has enough of it. Nothing more can be said, not even at exit.

@@ -32,7 +32,7 @@ def report(
     to: Annotated[
         str | None, typer.Option(metavar="DATE", help="Only classes that begin before; a whole day is included.")
     ] = None,
-    form: Form = None,
+    format: Form = None,
     output: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Write it to a file, as a whole or not at all; - is standard output."),
@@ -48,7 +48,7 @@ def report(
 
     here = session(ctx)
     path = Path(output) if output and output != "-" else None
-    form = _form(here, form, path)
+    form = _form(here, format, path)
     found = plain(
         figures.report(
             here.app,

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 import typer
@@ -67,6 +67,8 @@ class Session:
             overrides["database.url"] = self.database_url
         settings = load(config_path=self.config_path, environ=os.environ, overrides=overrides)
         self._warn_of_unknown(settings.unknown_variables)
+        if self.is_verbose:
+            self.note(f"configuration {settings.path or 'none'}, database {settings.database.shown}")
         return settings
 
     @cached_property
@@ -208,7 +210,7 @@ class Session:
             self.note("dry run: nothing was changed")
 
 
-_CONTROLS = frozenset({"dry_run", "request_key", "yes", "form"})
+_CONTROLS: Final = frozenset({"dry_run", "request_key", "yes", "format"})
 """Options that say how a command is run and not what it does."""
 
 
@@ -218,7 +220,7 @@ def session(ctx: typer.Context) -> Session:
     return found
 
 
-def request_key(ctx: typer.Context, key: str | None) -> RequestKey | None:
+def keyed(ctx: typer.Context, key: str | None) -> RequestKey | None:
     """The request key, with a digest of the command and of what it was asked to do."""
     if key is None:
         return None
