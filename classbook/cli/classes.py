@@ -133,7 +133,7 @@ def create(
     if (end is None) == (duration is None):
         raise usage_error("Say when it ends: one of --end and --duration")
     there = here.zone(timezone)
-    starts_at = here.when(start, "--start", zone=there).instant
+    starts_at = here.when(start, "--start", zone=there)
     ends_at = _end(here, starts_at, end=end, duration=duration, zone=there)
     fields = given(
         {
@@ -187,8 +187,8 @@ def list_(
     page = catalog.listing(
         here.app,
         KIND,
-        starts_from=here.when(from_, "--from").instant if from_ else None,
-        starts_to=here.when(to, "--to").until if to else None,
+        starts_from=here.when(from_, "--from") if from_ else None,
+        starts_to=here.until(to, "--to") if to else None,
         type=type_,
         status=status.value if status else None,
         limit=limit,
@@ -335,9 +335,9 @@ def delete(
 
 def _end(here: Session, starts_at: datetime, *, end: str | None, duration: str | None, zone: ZoneInfo) -> datetime:
     if end is not None:
-        return here.when(end, "--end", zone=zone).instant
+        return here.when(end, "--end", zone=zone)
     ends_at = starts_at + timedelta(seconds=parse_duration(duration or ""))
-    here.echo_reading("it ends", ends_at, zone)
+    here.echo_reading("it ends:", ends_at, zone)
     return ends_at
 
 
@@ -353,7 +353,7 @@ def _new_span(
     """The times that were named; the core keeps the length where only the start was."""
     changes: dict[str, datetime] = {}
     if start is not None:
-        changes["starts_at"] = here.when(start, "--start", zone=zone).instant
+        changes["starts_at"] = here.when(start, "--start", zone=zone)
     starts_at = changes.get("starts_at", old_start)
     if starts_at is not None and (end is not None or duration is not None):
         changes["ends_at"] = _end(here, starts_at, end=end, duration=duration, zone=zone)

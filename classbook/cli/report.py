@@ -53,8 +53,8 @@ def report(
         figures.report(
             here.app,
             here.actor,
-            starts_from=here.when(from_, "--from").instant if from_ else None,
-            starts_to=here.when(to, "--to").until if to else None,
+            starts_from=here.when(from_, "--from") if from_ else None,
+            starts_to=here.until(to, "--to") if to else None,
         )
     )
     if path is None:

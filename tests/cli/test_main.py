@@ -74,7 +74,7 @@ def test_ctrl_c_is_130(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_a_reader_who_has_enough_is_no_error(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_reader_who_has_enough_is_no_error() -> None:
     script = "import sys; from classbook.cli import main; sys.exit(main(['--help']))"
     reading, writing = os.pipe()
     os.close(reading)
