@@ -72,7 +72,10 @@ def _needs(tx: Tx, asks: Sequence[Ask]) -> store.Needs:
             person_id = ask.which.person_id or ask.actor.person_id or 0
             needs.other_people_ids |= _possible(person_id)
             needs.pairs |= {pair for pair in [(ask.which.offering_id, person_id)] if all(map(_possible, pair))}
-    for _, offering_id, owner_id in store.find(tx, needs.reservation_ids) if needs.reservation_ids else ():
+    found = store.find(tx, needs.reservation_ids) if needs.reservation_ids else []
+    # What appears between this look and the locks is of an offering that will not be locked: it is not there yet.
+    needs.reservation_ids = {reservation_id for reservation_id, _, _ in found}
+    for _, offering_id, owner_id in found:
         needs.offering_ids.add(offering_id)
         if owner_id:
             needs.other_people_ids.add(owner_id)

@@ -95,6 +95,7 @@ class Scene:
     """Free units by offering and pool, in the offering's order of pools."""
     people: dict[int, PersonRecord]
     records: dict[int, ReservationRecord]
+    """Those that were asked for, and those made since."""
     due: list[ReservationRecord]
     live_of: dict[int, list[ReservationRecord]]
     newest_of: dict[tuple[int, int], ReservationRecord]
@@ -135,26 +136,26 @@ def load(tx: Tx, needs: Needs) -> Scene:
         (_ANSWERS, [{person_id for person_id, _ in needs.keys}]),
         tx.fresh_ids(tables.reservations, needs.reserves),
     )
-    records: dict[int, ReservationRecord] = {}
+    known: dict[int, ReservationRecord] = {}
+    asked_records = _records(known, asked) + _records(known, paired)
     scene = Scene(
         now=tx.now,
         offerings=stage.offerings,
         pools={},
         people=stage.people,
-        records=records,
-        due=_records(records, due),
+        records={record.id: record for record in asked_records},
+        due=_records(known, due),
         live_of={person_id: [] for person_id in people},
         newest_of={},
         codes={},
         answers={(row[0], row[1]): StoredAnswer(*row) for row in answers if (row[0], row[1]) in needs.keys},
         fresh_ids=[id for (id,) in fresh],
     )
-    asked_records = _records(records, asked) + _records(records, paired)
     for record in sorted(asked_records, key=lambda record: (record.due_at is not None, record.id)):
         scene.newest_of[record.offering_id, record.person_id or 0] = record
-    for record in _records(records, live):
+    for record in _records(known, live):
         scene.live_of[record.person_id or 0].append(record)
-    _load_details(tx, scene, asked_records)
+    _load_details(tx, scene)
     scene.pools = _free_units(tx, stage, needs.wanted, dict(highest))
     return scene
 
@@ -211,17 +212,16 @@ def _records(known: dict[int, ReservationRecord], rows: list[Row]) -> list[Reser
     return [known.get(row[0]) or known.setdefault(row[0], ReservationRecord.of(row)) for row in rows]
 
 
-def _load_details(tx: Tx, scene: Scene, asked: Sequence[ReservationRecord]) -> None:
+def _load_details(tx: Tx, scene: Scene) -> None:
     """Claims of what is to be shown or freed, codes of what is to be confirmed, and whose they are."""
-    if not asked and not scene.due:
+    if not scene.records and not scene.due:
         return
-    ids = {record.id for record in asked}
+    ids = set(scene.records)
+    shown = scene.records | {record.id: record for record in scene.due}
     owners = {record.person_id for record in scene.due if record.person_id} - scene.people.keys()
-    claims, codes, people = tx.pipeline(
-        (_CLAIMS, [ids | {record.id for record in scene.due}]), (_CODES, [ids]), (_READ_PEOPLE, [owners])
-    )
+    claims, codes, people = tx.pipeline((_CLAIMS, [set(shown)]), (_CODES, [ids]), (_READ_PEOPLE, [owners]))
     for reservation_id, pool_id, unit in claims:
-        scene.records[reservation_id].claims.append(Claim(pool_id, unit))
+        shown[reservation_id].claims.append(Claim(pool_id, unit))
     for row in codes:
         scene.codes[row[1]] = CodeRecord.of(row)
     scene.people |= _people(people)
