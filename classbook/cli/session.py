@@ -131,7 +131,7 @@ class Session:
             return
         from classbook.cli.root import command_variables  # imports every command: only where there is a doubt
 
-        for name in set(names) - command_variables():
+        for name in sorted(set(names) - command_variables()):
             near = near_variable(name)
             self.note(f"warning: unknown variable {name}" + (f" (did you mean {near}?)" if near else ""))
 
