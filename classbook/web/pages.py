@@ -21,7 +21,7 @@ from classbook.errors import ClassbookError
 from classbook.rules.states import CANCELLED, COMPLETED, CONFIRMED, HELD
 from classbook.rules.when import format_local
 from classbook.values import Reservation
-from classbook.web.problems import STATUS
+from classbook.web.problems import STATUS, shown
 from classbook.web.routes import Action
 from classbook.web.visit import Anyone
 
@@ -92,6 +92,7 @@ def _reservation_page(found: Reservation) -> HTMLResponse:
 
 def _refusal_page(visit: Anyone, error: ClassbookError) -> HTMLResponse:
     visit.problem = error.code
+    error = shown(error, request_id=visit.request_id)
     hint = f"<p>{escape(error.hint)}</p>\n" if error.hint else ""
     return _page(error.title, f"<p>{escape(error.detail)}</p>\n{hint}", STATUS[error.category])
 
