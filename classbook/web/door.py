@@ -184,7 +184,7 @@ def _complete(headers: list[tuple[bytes, bytes]], request_id: str) -> list[tuple
 def _line(*, at: datetime, method: str, path: str, status: int, duration_ms: float, visit: Visit) -> str:
     """One request and its answer, as JSON."""
     return (
-        f'{{"time":"{at.isoformat(timespec="milliseconds")}","method":{json.dumps(method)},'
+        f'{{"time":"{at.isoformat(timespec="milliseconds")[:-6]}Z","method":{json.dumps(method)},'
         f'"path":{json.dumps(_shown(path))},"status":{status},"duration_ms":{duration_ms:.2f},'
         f'"person":{"null" if visit.person_id is None else visit.person_id},"request_id":"{visit.request_id}",'
         f'"problem":{json.dumps(visit.problem)}}}'

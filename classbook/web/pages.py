@@ -31,7 +31,7 @@ looking = APIRouter(include_in_schema=False)
 _STYLE: Final = (
     "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:3rem auto;padding:0 1rem;color:#222;"
     "background:#fff}dl{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1rem}dt{color:#555}dd{margin:0}"
-    "button{font:inherit;padding:.6rem 1.4rem;color:#fff;background:#0b5;border:0;border-radius:.3rem;"
+    "button{font:inherit;padding:.6rem 1.4rem;color:#fff;border:0;border-radius:.3rem;"
     "background:#067d3f;cursor:pointer}button:focus-visible{outline:3px solid #222}"
     "@media(prefers-color-scheme:dark){body{color:#eee;background:#181818}dt{color:#aaa}}"
 )
