@@ -342,7 +342,7 @@ def test_confirm_and_lapse_at_one_moment_have_one_winner(app: App, clock: Frozen
 
 # --- the storm -----------------------------------------------------------------------------------------------------
 
-ROUNDS = 120
+ROUNDS = 100
 """Batches of each thread; a batch has up to 12 asks."""
 
 

@@ -236,7 +236,7 @@ def test_the_desk_walks_with_its_model(app: App, clock: FrozenClock, cast: Cast)
     run_state_machine_as_test(
         walk,
         settings=settings(
-            max_examples=100 if app.store.is_embedded else 30,
+            max_examples=100 if app.store.is_embedded else 20,
             stateful_step_count=30,
             deadline=None,
             database=None,
