@@ -128,7 +128,8 @@ def load(*, config_path: Path | None, environ: Mapping[str, str], overrides: Map
         values |= _from_file(path)
     values |= _from_environment(environ)
     for name, text in overrides.items():
-        values[name] = _checked(name, text, where=f"--{name.partition('.')[0]}")
+        flag = "database" if name == "database.url" else name.rpartition(".")[2]
+        values[name] = _checked(name, text, where=f"--{flag}")
     values.setdefault("timezone", system_timezone(environ))
     values.setdefault("mail.port", {"none": 25, "tls": 465}.get(values.get("mail.security", ""), 587))
     return Settings(
@@ -145,7 +146,7 @@ def load(*, config_path: Path | None, environ: Mapping[str, str], overrides: Map
 
 def find_file(environ: Mapping[str, str]) -> Path | None:
     """``./classbook.toml``, else ``$XDG_CONFIG_HOME/classbook/classbook.toml``, else none."""
-    home = environ.get("XDG_CONFIG_HOME") or os.path.join(environ.get("HOME", ""), ".config")
+    home = environ.get("XDG_CONFIG_HOME") or os.path.join(environ.get("HOME") or os.sep, ".config")
     for path in (Path(FILE_NAME), Path(home, "classbook", FILE_NAME)):
         if os.path.exists(path):
             return path

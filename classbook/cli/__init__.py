@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import sys
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from classbook.config import Settings
 
 _PROGRAM: Final = "classbook"
+_NOT_WRITTEN: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF})
+"""What a full or broken disk answers to a write."""
 
 
 def _open(settings: Settings, *, check_schema: bool = True) -> App:
@@ -56,12 +59,16 @@ def _run(args: list[str], session: Session) -> int:
     except typer.Exit as wish:
         sys.stdout.flush()
         return wish.exit_code
-    except (KeyboardInterrupt, typer.Abort):
+    except KeyboardInterrupt:
         sys.stderr.write("\n")
+        return exits.INTERRUPTED
+    except typer.Abort:
         return exits.INTERRUPTED
     except BrokenPipeError:
         # Whoever read this has enough of it. Nothing more can be said, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(nowhere, stream.fileno())
         return 0
     except ClassbookError as refusal:
         return _refuse(refusal, session, args, code=exits.exit_code(refusal))
@@ -104,7 +111,7 @@ def _as_invalid(mistake: typer.TyperException) -> Invalid:
 
 
 def _as_internal(accident: Exception, session: Session) -> Internal:
-    if isinstance(accident, OSError) and accident.filename is None and accident.errno is not None:
+    if isinstance(accident, OSError) and accident.filename is None and accident.errno in _NOT_WRITTEN:
         return Internal(f"the answer could not be written: {accident.strerror}")
     if session.is_verbose:
         traceback.print_exception(accident)

@@ -11,7 +11,7 @@ from classbook.cli.groups import group
 from classbook.cli.options import DryRun, Key, Yes
 from classbook.cli.output import Row
 from classbook.cli.reservations import RESERVATION, Which
-from classbook.cli.session import Session, number, request_key, session, usage_error
+from classbook.cli.session import Session, keyed, number, session, usage_error
 
 app = group("Reserve, confirm and cancel places.")
 
@@ -25,7 +25,7 @@ def reserve(
     ] = None,
     party: Annotated[int, typer.Option(metavar="N", help="How many places.")] = 1,
     dry_run: DryRun = False,
-    key: Key = None,
+    request_key: Key = None,
 ) -> None:
     """Hold places in a class until they are confirmed.
 
@@ -45,7 +45,7 @@ def reserve(
         offering_id=offering_id,
         person_id=here.person(user) if user else None,
         party=party,
-        key=request_key(ctx, key),
+        key=keyed(ctx, request_key),
     )
     row = here.show(booking.one(here.app, ask, dry_run=dry_run), RESERVATION)
     here.said_dry(dry_run)
@@ -63,7 +63,7 @@ def confirm(
     ] = None,
     resend: Annotated[bool, typer.Option("--resend", help="Mail a new code instead; earlier ones are void.")] = False,
     dry_run: DryRun = False,
-    key: Key = None,
+    request_key: Key = None,
 ) -> None:
     """Confirm a hold with the code from the mail.
 
@@ -80,7 +80,7 @@ def confirm(
     if otp is not None and resend:
         raise usage_error("--otp and --resend contradict each other")
     which = ById(reservations.find_id(here.app, reservation))
-    asked_by = request_key(ctx, key)
+    asked_by = keyed(ctx, request_key)
     if resend:
         row = here.show(booking.one(here.app, Resend(here.actor, which, key=asked_by), dry_run=dry_run), RESERVATION)
         here.said_dry(dry_run)
@@ -98,7 +98,7 @@ def cancel(
     reservation: Which,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; it is kept in the history.")] = None,
     dry_run: DryRun = False,
-    key: Key = None,
+    request_key: Key = None,
     yes: Yes = False,
 ) -> None:
     """Cancel a reservation: its places are free for others at once.
@@ -113,7 +113,7 @@ def cancel(
     which = ById(reservations.find_id(here.app, reservation))
     if here.is_interactive and not dry_run:
         here.agree(f"Cancel {reservation} and give its places back?", yes=yes)
-    ask = Cancel(here.actor, which, reason=reason, key=request_key(ctx, key))
+    ask = Cancel(here.actor, which, reason=reason, key=keyed(ctx, request_key))
     here.show(booking.one(here.app, ask, dry_run=dry_run), RESERVATION)
     here.said_dry(dry_run)
 

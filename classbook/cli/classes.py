@@ -11,7 +11,7 @@ import typer
 from classbook.cli.groups import group
 from classbook.cli.options import Confirm, Cursor, DryRun, Form, Key, Limit, Status, Yes, Zone
 from classbook.cli.output import Column, Row, local
-from classbook.cli.session import Session, given, number, request_key, session, usage_error
+from classbook.cli.session import Session, given, keyed, number, session, usage_error
 from classbook.rules.when import format_duration, parse_duration
 
 KIND: Final = "class"
@@ -111,7 +111,7 @@ def create(
         ),
     ] = None,
     description: Description = None,
-    zone: Zone = None,
+    timezone: Zone = None,
     hold: Hold = None,
     notice: Notice = None,
     confirm: ConfirmBy = None,
@@ -119,7 +119,7 @@ def create(
     party_max: PartyMax = None,
     cancel_until: CancelUntil = None,
     dry_run: DryRun = False,
-    key: Key = None,
+    request_key: Key = None,
 ) -> None:
     """Create a class.
 
@@ -132,8 +132,8 @@ def create(
     here = session(ctx)
     if (end is None) == (duration is None):
         raise usage_error("Say when it ends: one of --end and --duration")
-    there = here.zone(zone)
-    starts_at = here.when(start, "--start", zone=there).instant
+    there = here.zone(timezone)
+    starts_at = here.when(start, "--start", zone=there)
     ends_at = _end(here, starts_at, end=end, duration=duration, zone=there)
     fields = given(
         {
@@ -147,7 +147,7 @@ def create(
             "policy": _policy(hold, notice, confirm, max_per_person, party_max, cancel_until),
         }
     )
-    made = catalog.create(here.app, here.actor, KIND, fields, key=request_key(ctx, key), dry_run=dry_run)
+    made = catalog.create(here.app, here.actor, KIND, fields, key=keyed(ctx, request_key), dry_run=dry_run)
     row = here.show(made, OFFERING)
     here.said_dry(dry_run)
     if not dry_run:
@@ -171,7 +171,7 @@ def list_(
         typer.Option("--type", metavar="T", envvar="CLASSBOOK_CLASS_LIST_TYPE", help="Only those of this type."),
     ] = None,
     status: Annotated[Status | None, typer.Option(help="Only those in this status.")] = None,
-    form: Form = None,
+    format: Form = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> None:
@@ -187,14 +187,14 @@ def list_(
     page = catalog.listing(
         here.app,
         KIND,
-        starts_from=here.when(from_, "--from").instant if from_ else None,
-        starts_to=here.when(to, "--to").until if to else None,
+        starts_from=here.when(from_, "--from") if from_ else None,
+        starts_to=here.until(to, "--to") if to else None,
         type=type_,
         status=status.value if status else None,
         limit=limit,
         cursor=cursor,
     )
-    here.show_page(page, _LISTED, form, nothing="no classes")
+    here.show_page(page, _LISTED, format, nothing="no classes")
 
 
 @app.command()
@@ -207,7 +207,8 @@ def show(ctx: typer.Context, class_id: ClassId) -> None:
     from classbook.core import catalog
 
     here = session(ctx)
-    here.show(catalog.show(here.app, KIND, number(class_id, KIND)), OFFERING)
+    offering_id = number(class_id, KIND)
+    here.show(catalog.show(here.app, KIND, offering_id), OFFERING)
 
 
 @app.command()
@@ -226,7 +227,7 @@ def update(
         ),
     ] = None,
     description: Description = None,
-    zone: Zone = None,
+    timezone: Zone = None,
     hold: Hold = None,
     notice: Notice = None,
     confirm: ConfirmBy = None,
@@ -237,7 +238,7 @@ def update(
         int | None, typer.Option(metavar="N", help="Refuse if the class is no longer at this version.")
     ] = None,
     dry_run: DryRun = False,
-    key: Key = None,
+    request_key: Key = None,
 ) -> None:
     """Change a class; what is not named stays. A new --start alone keeps its length.
 
@@ -257,13 +258,13 @@ def update(
             "seats": seats,
             "type": type_,
             "description": description,
-            "timezone": zone,
+            "timezone": timezone,
             "policy": _policy(hold, notice, confirm, max_per_person, party_max, cancel_until),
         }
     )
     if start is not None or end is not None or duration is not None:
         present = catalog.show(here.app, KIND, offering_id)
-        there = here.zone(zone or present.timezone)
+        there = here.zone(timezone or present.timezone)
         changes |= _new_span(here, present.starts_at, start=start, end=end, duration=duration, zone=there)
     if not changes:
         raise usage_error("Nothing to change: say what, for example --seats 20")
@@ -274,7 +275,7 @@ def update(
         offering_id,
         changes,
         version=version,
-        key=request_key(ctx, key),
+        key=keyed(ctx, request_key),
         dry_run=dry_run,
     )
     here.show(changed, OFFERING)
@@ -287,7 +288,7 @@ def cancel(
     class_id: ClassId,
     reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why; people read it in their mail.")] = None,
     dry_run: DryRun = False,
-    key: Key = None,
+    request_key: Key = None,
     yes: Yes = False,
 ) -> None:
     """Cancel a class: its reservations are cancelled and people are told by mail.
@@ -301,7 +302,7 @@ def cancel(
     offering_id = number(class_id, KIND)
     here.agree(f"Cancel class {offering_id} and all its reservations?", yes=yes or dry_run)
     done = catalog.cancel(
-        here.app, here.actor, KIND, offering_id, reason=reason, key=request_key(ctx, key), dry_run=dry_run
+        here.app, here.actor, KIND, offering_id, reason=reason, key=keyed(ctx, request_key), dry_run=dry_run
     )
     here.show(done, OFFERING)
     here.said_dry(dry_run)
@@ -334,9 +335,9 @@ def delete(
 
 def _end(here: Session, starts_at: datetime, *, end: str | None, duration: str | None, zone: ZoneInfo) -> datetime:
     if end is not None:
-        return here.when(end, "--end", zone=zone).instant
+        return here.when(end, "--end", zone=zone)
     ends_at = starts_at + timedelta(seconds=parse_duration(duration or ""))
-    here.echo_reading("it ends", ends_at, zone)
+    here.echo_reading("it ends:", ends_at, zone)
     return ends_at
 
 
@@ -352,7 +353,7 @@ def _new_span(
     """The times that were named; the core keeps the length where only the start was."""
     changes: dict[str, datetime] = {}
     if start is not None:
-        changes["starts_at"] = here.when(start, "--start", zone=zone).instant
+        changes["starts_at"] = here.when(start, "--start", zone=zone)
     starts_at = changes.get("starts_at", old_start)
     if starts_at is not None and (end is not None or duration is not None):
         changes["ends_at"] = _end(here, starts_at, end=end, duration=duration, zone=zone)

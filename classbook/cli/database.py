@@ -42,7 +42,9 @@ def upgrade(
 @app.command()
 def downgrade(
     ctx: typer.Context,
-    revision: Annotated[str, typer.Argument(metavar="REVISION", help="How far down: a revision, or base for nothing.")],
+    revision: Annotated[
+        str, typer.Argument(metavar="REVISION", help="How far down: a revision, or base for nothing; else one step.")
+    ] = "-1",
     yes: Yes = False,
 ) -> None:
     """Take the schema back to a revision. What only newer schemas can keep is lost.
@@ -53,7 +55,8 @@ def downgrade(
     from classbook.store import schema
 
     here = _schema_session(ctx)
-    here.agree(f"Take {here.settings.database.shown} back to {revision}, and lose what does not fit there?", yes=yes)
+    target = "one revision" if revision == "-1" else f"to {revision}"
+    here.agree(f"Take {here.settings.database.shown} back {target}, and lose what does not fit there?", yes=yes)
     schema.downgrade(here.app.store, revision)
     _show(here)
 

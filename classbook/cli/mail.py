@@ -9,7 +9,7 @@ import typer
 from classbook.cli.groups import group
 from classbook.cli.options import Cursor, Delivery, DryRun, Form, Key, Limit
 from classbook.cli.output import Column, clean, local
-from classbook.cli.session import Session, number, request_key, session
+from classbook.cli.session import Session, keyed, number, session
 from classbook.values import plain
 
 app = group("List, show, retry and test mail.")
@@ -32,7 +32,7 @@ MESSAGE: Final = (
 def list_(
     ctx: typer.Context,
     state: Annotated[Delivery | None, typer.Option(help="Only those in this state; dead ones failed for good.")] = None,
-    form: Form = None,
+    format: Form = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> None:
@@ -45,7 +45,7 @@ def list_(
 
     here = session(ctx)
     page = outbox.listing(here.app, here.actor, state=state.value if state else None, limit=limit, cursor=cursor)
-    here.show_page(page, MESSAGE, form, nothing="no mail")
+    here.show_page(page, MESSAGE, format, nothing="no mail")
 
 
 @app.command()
@@ -58,7 +58,8 @@ def show(ctx: typer.Context, message_id: MessageId) -> None:
     from classbook.core import outbox
 
     here = session(ctx)
-    message = plain(outbox.show(here.app, here.actor, number(message_id, "message")))
+    wanted = number(message_id, "message")
+    message = plain(outbox.show(here.app, here.actor, wanted))
     if here.as_json:
         here.show(message, MESSAGE)
     else:
@@ -66,7 +67,7 @@ def show(ctx: typer.Context, message_id: MessageId) -> None:
 
 
 @app.command()
-def retry(ctx: typer.Context, message_id: MessageId, dry_run: DryRun = False, key: Key = None) -> None:
+def retry(ctx: typer.Context, message_id: MessageId, dry_run: DryRun = False, request_key: Key = None) -> None:
     """Try again to send a message, at once.
 
     \b
@@ -76,7 +77,7 @@ def retry(ctx: typer.Context, message_id: MessageId, dry_run: DryRun = False, ke
 
     here = session(ctx)
     message = outbox.retry(
-        here.app, here.actor, number(message_id, "message"), key=request_key(ctx, key), dry_run=dry_run
+        here.app, here.actor, number(message_id, "message"), key=keyed(ctx, request_key), dry_run=dry_run
     )
     here.show(message, MESSAGE)
     _say_who_sends(here, dry_run=dry_run)

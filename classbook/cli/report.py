@@ -32,7 +32,7 @@ def report(
     to: Annotated[
         str | None, typer.Option(metavar="DATE", help="Only classes that begin before; a whole day is included.")
     ] = None,
-    form: Form = None,
+    format: Form = None,
     output: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Write it to a file, as a whole or not at all; - is standard output."),
@@ -48,13 +48,13 @@ def report(
 
     here = session(ctx)
     path = Path(output) if output and output != "-" else None
-    form = _form(here, form, path)
+    form = _form(here, format, path)
     found = plain(
         figures.report(
             here.app,
             here.actor,
-            starts_from=here.when(from_, "--from").instant if from_ else None,
-            starts_to=here.when(to, "--to").until if to else None,
+            starts_from=here.when(from_, "--from") if from_ else None,
+            starts_to=here.until(to, "--to") if to else None,
         )
     )
     if path is None:

@@ -66,7 +66,7 @@ def list_(
         str | None, typer.Option(metavar="ID", help="Only those of this offering, such as a class.")
     ] = None,
     state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
-    form: Form = None,
+    format: Form = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> None:
@@ -79,16 +79,17 @@ def list_(
     from classbook.core import reservations
 
     here = session(ctx)
+    offering_id = number(offering, "class") if offering else None
     page = reservations.listing(
         here.app,
         here.actor,
         person=here.person(user) if user else None,
-        offering_id=number(offering, "class") if offering else None,
+        offering_id=offering_id,
         state=state.value if state else None,
         limit=limit,
         cursor=cursor,
     )
-    here.show_page(page, RESERVATION, form, nothing="no reservations")
+    here.show_page(page, RESERVATION, format, nothing="no reservations")
 
 
 @app.command()
@@ -106,7 +107,7 @@ def show(ctx: typer.Context, reservation: Which) -> None:
 
 
 @app.command()
-def history(ctx: typer.Context, reservation: Which, form: Form = None) -> None:
+def history(ctx: typer.Context, reservation: Which, format: Form = None) -> None:
     """Show what happened to a reservation, when, and by whom.
 
     \b
@@ -117,4 +118,4 @@ def history(ctx: typer.Context, reservation: Which, form: Form = None) -> None:
     here = session(ctx)
     reservation_id = reservations.find_id(here.app, reservation)
     page = reservations.history(here.app, here.actor, reservation_id)
-    here.show_page(page, MOVE, form, nothing="no history")
+    here.show_page(page, MOVE, format, nothing="no history")

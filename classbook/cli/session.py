@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
 import typer
@@ -67,6 +67,8 @@ class Session:
             overrides["database.url"] = self.database_url
         settings = load(config_path=self.config_path, environ=os.environ, overrides=overrides)
         self._warn_of_unknown(settings.unknown_variables)
+        if self.is_verbose:
+            self.note(f"configuration {settings.path or 'none'}, database {settings.database.shown}")
         return settings
 
     @cached_property
@@ -163,14 +165,25 @@ class Session:
 
     # --- what commands ask for ---
 
-    def when(self, text: str, option: str, *, zone: ZoneInfo | None = None) -> Reading:
+    def when(self, text: str, option: str, *, zone: ZoneInfo | None = None) -> datetime:
         """A date, read in ``zone`` (default: the configured one); how it was read is echoed."""
         zone = zone or self.settings.zone
+        reading = self._read(text, option, zone)
+        self.echo_reading(f"{option}:", reading.instant, zone)
+        return reading.instant
+
+    def until(self, text: str, option: str) -> datetime:
+        """A date up to which something is wanted: a day without a clock time belongs to it as a whole."""
+        zone = self.settings.zone
+        reading = self._read(text, option, zone)
+        self.echo_reading(f"{option}: before", reading.until, zone)
+        return reading.until
+
+    def _read(self, text: str, option: str, zone: ZoneInfo) -> Reading:
         try:
             reading = parse_when(text, now=self.app.clock.now(), zone=zone)
         except Invalid as refusal:
             raise type(refusal)(f"{option}: {refusal.detail}", hint=refusal.hint) from None
-        self.echo_reading(option, reading.instant, zone)
         if reading.note:
             self.note(f"{option}: {reading.note}")
         return reading
@@ -186,8 +199,8 @@ class Session:
                 f"'{clean(name[:60])}' is not a time zone", hint="write it like Europe/Berlin or UTC"
             ) from None
 
-    def echo_reading(self, option: str, instant: datetime, zone: ZoneInfo) -> None:
-        self.note(f"{option}: {format_local(instant, zone)}")
+    def echo_reading(self, what: str, instant: datetime, zone: ZoneInfo) -> None:
+        self.note(f"{what} {format_local(instant, zone)}")
 
     def agree(self, question: str, *, yes: bool) -> None:
         """Go on only with a person's consent: asked on a terminal, ``--yes`` anywhere else."""
@@ -208,7 +221,7 @@ class Session:
             self.note("dry run: nothing was changed")
 
 
-_CONTROLS = frozenset({"dry_run", "request_key", "yes", "form"})
+_CONTROLS: Final = frozenset({"dry_run", "request_key", "yes", "format"})
 """Options that say how a command is run and not what it does."""
 
 
@@ -218,7 +231,7 @@ def session(ctx: typer.Context) -> Session:
     return found
 
 
-def request_key(ctx: typer.Context, key: str | None) -> RequestKey | None:
+def keyed(ctx: typer.Context, key: str | None) -> RequestKey | None:
     """The request key, with a digest of the command and of what it was asked to do."""
     if key is None:
         return None

@@ -10,7 +10,7 @@ import typer
 from classbook.cli.groups import group
 from classbook.cli.options import Cursor, DryRun, Form, Key, Limit, Role
 from classbook.cli.output import Column
-from classbook.cli.session import request_key, session, usage_error
+from classbook.cli.session import keyed, session, usage_error
 
 app = group("Create, list and show people.")
 
@@ -31,8 +31,8 @@ def create(
     name: Annotated[str, typer.Option(metavar="NAME", help="The name.")],
     role: Annotated[Role, typer.Option(help="What the person may do.")] = Role.member,
     phone: Annotated[str | None, typer.Option(metavar="P", help="A telephone number.")] = None,
-    zone: Annotated[
-        str | None, typer.Option("--timezone", metavar="TZ", help="The person's time zone, like Europe/Berlin.")
+    timezone: Annotated[
+        str | None, typer.Option(metavar="TZ", help="The person's time zone, like Europe/Berlin.")
     ] = None,
     password_stdin: Annotated[
         bool,
@@ -41,7 +41,7 @@ def create(
         ),
     ] = False,
     dry_run: DryRun = False,
-    key: Key = None,
+    request_key: Key = None,
 ) -> None:
     """Create a person. Somebody made here counts as verified.
 
@@ -59,9 +59,9 @@ def create(
         name=name,
         role=role.value,
         phone=phone,
-        timezone=zone,
+        timezone=timezone,
         password=_password() if password_stdin else None,
-        key=request_key(ctx, key),
+        key=keyed(ctx, request_key),
         dry_run=dry_run,
     )
     here.show(person, PERSON)
@@ -69,7 +69,7 @@ def create(
 
 
 @app.command("list")
-def list_(ctx: typer.Context, form: Form = None, limit: Limit = 50, cursor: Cursor = None) -> None:
+def list_(ctx: typer.Context, format: Form = None, limit: Limit = 50, cursor: Cursor = None) -> None:
     """List people.
 
     \b
@@ -79,7 +79,7 @@ def list_(ctx: typer.Context, form: Form = None, limit: Limit = 50, cursor: Curs
 
     here = session(ctx)
     page = people.listing(here.app, here.actor, limit=limit, cursor=cursor)
-    here.show_page(page, PERSON, form, nothing="nobody yet")
+    here.show_page(page, PERSON, format, nothing="nobody yet")
 
 
 @app.command()

@@ -20,8 +20,8 @@ def create(cli: Any, *words: object, title: str = "Yoga", seats: object = 3, **o
 def test_a_class_is_made_as_it_was_said(cli: Any) -> None:
     made = cli.json(
         "class", "create", "Yoga", "--seats", 12, "--start", "2026-12-04T18:00", "--duration", "1h30m",
-        "--type", "yoga", "--hold", "10m", "--notice", "1h", "--confirm", "self", "--max-per-person", 4, "--party-max", 2,
-        "--cancel-until", "24h", "--description", "Bring a mat.", *BERLIN,
+        "--type", "yoga", "--hold", "10m", "--notice", "1h", "--confirm", "self", "--max-per-person", 4,
+        "--party-max", 2, "--cancel-until", "24h", "--description", "Bring a mat.", *BERLIN,
     )  # fmt: skip
     assert made["title"] == "Yoga" and made["type"] == "yoga" and made["description"] == "Bring a mat."
     assert made["starts_at"] == "2026-12-04T17:00:00Z" and made["ends_at"] == "2026-12-04T18:30:00Z"

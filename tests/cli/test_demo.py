@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,3 +73,9 @@ def test_a_large_world_is_larger(capsys: pytest.CaptureFixture[str]) -> None:
     assert told["people"] > 400 and told["classes"] > 50 and told["reservations"] > 300
     assert told["reservation"]["state"] == "confirmed"
     assert [step["command"].split()[0] for step in told["steps"]] == ["classbook"] * len(told["steps"])
+
+
+def test_the_world_of_the_demo_keeps_every_invariant(cli: Any) -> None:
+    cli("demo", code=0)
+    cli("audit", code=0)
+    assert cli.json("report")["total_classes"] == 10

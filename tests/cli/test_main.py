@@ -74,7 +74,7 @@ def test_ctrl_c_is_130(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_a_reader_who_has_enough_is_no_error(capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_reader_who_has_enough_is_no_error() -> None:
     script = "import sys; from classbook.cli import main; sys.exit(main(['--help']))"
     reading, writing = os.pipe()
     os.close(reading)
@@ -202,7 +202,8 @@ def test_every_option_has_an_environment_twin_that_help_names(
     text = " ".join(capsys.readouterr().out.split())
     for param in COMMANDS[words].params:
         if param.param_type_name == "option":
-            twin = param.envvar or "_".join(["CLASSBOOK", *words, param.name]).upper().replace("-", "_")
+            name = max(param.opts, key=len).removeprefix("--")
+            twin = param.envvar or "_".join(["CLASSBOOK", *words, name]).upper().replace("-", "_")
             assert f"env var: {twin}" in text
 
 
@@ -248,3 +249,20 @@ def test_completion_knows_the_commands() -> None:
     }
     ran = subprocess.run([sys.executable, "-c", script], env=surroundings, capture_output=True, text=True)
     assert ran.stdout.split() == ["class"]
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("postgresql://nobody:hush@127.0.0.1:1/none", "cannot be used"),
+        ("sqlite:///rubbish.db", "cannot be used"),
+        ("sqlite:///folder", "cannot be"),
+        ("sqlite:///folder/none/../../rubbish.db/x.db", "cannot be opened"),
+    ],
+)
+def test_a_database_out_of_reach_is_unavailable(url: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("rubbish.db").write_bytes(b"no database " * 1000)
+    Path("folder").mkdir()
+    assert main(["--json", "--database", url, "class", "list"]) == 8
+    refused = json.loads(capsys.readouterr().err)
+    assert refused["code"] == "unavailable" and says in refused["detail"] and "hush" not in refused["detail"]

@@ -43,6 +43,7 @@ def test_a_table_of_figures_is_lines_off_a_terminal(figures: dict[str, Any], cli
 
 def test_a_span_of_days_counts_only_what_begins_in_it(figures: dict[str, Any], cli: Any) -> None:
     assert cli.json("report", "--from", "2026-12-02", "--to", "2026-12-02")["total_classes"] == 2
+    assert "--to: before Wed 2 Dec 2026 00:00 UTC\n" in cli("report", "--to", "2026-12-01").err
     assert cli.json("report", "--to", "2026-12-01")["total_classes"] == 0
     assert cli.json("report", "--from", "2026-12-03")["total_classes"] == 0
 

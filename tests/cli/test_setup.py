@@ -6,6 +6,7 @@ import json
 import os
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -170,3 +171,8 @@ def test_the_schema_goes_down_and_up_again(capsys: pytest.CaptureFixture[str]) -
     assert revision("current") == newest
     assert revision("downgrade", "base", "--yes") is None
     assert revision("upgrade") == newest
+    assert revision("downgrade", "--yes") != newest
+
+
+def test_doctor_is_content_on_both_databases(cli: Any) -> None:
+    assert "ok    migrations" in cli("doctor", code=0).out
