@@ -9,11 +9,11 @@ from typing import Any
 from classbook.app import App
 from classbook.core.views import reservation_view
 from classbook.rules import codes
-from classbook.rules.kinds import KINDS, Kind, with_buffers
+from classbook.rules.kinds import KINDS, Kind
 from classbook.rules.permits import hold_until, over_at
 from classbook.rules.policy import Policy
 from classbook.rules.spans import Span
-from classbook.rules.states import CONFIRMED, HELD, LIVE, QUEUED, TAKEN, due_action, follow, seen
+from classbook.rules.states import CONFIRMED, FAR_FUTURE, HELD, LIVE, QUEUED, TAKEN, due_action, follow, seen
 from classbook.rules.timetable import Timetable
 from classbook.rules.wanted import Wanted
 from classbook.store.records import (
@@ -120,11 +120,11 @@ class Batch:
     def find(self, offering: OfferingRecord, wanted: Wanted, span: Span | None) -> Units | None:
         """Places for a span, taken from the shelves; None where it does not fit."""
         terms = self.policy(offering)
-        blocked = with_buffers(span, terms) if span else None
+        blocked = blocked_span(span, terms) if span else None
         return self.kind(offering).plan(self.scene.shelves_of(offering.id), wanted, blocked)
 
     def _claim(self, record: ReservationRecord, offering: OfferingRecord, units: Units, span: Span | None) -> None:
-        blocked = with_buffers(span, self.policy(offering)) if span else None
+        blocked = blocked_span(span, self.policy(offering)) if span else None
         start, end = blocked or (None, None)
         timed = self.kind(offering).timed
         first = len(record.claims) + 1
@@ -137,7 +137,24 @@ class Batch:
         for claim in record.places:
             claim.live = False
             if shelf := self.scene.shelves.get(claim.pool_id):
-                shelf.give_back(claim.unit, claim.span)
+                shelf.give_back(claim.unit, claim.span, (record.id, claim.n))
+
+    def keep(self, record: ReservationRecord, claims: list[Claim]) -> None:
+        """Undo `free`: the reservation keeps these places."""
+        for claim in claims:
+            claim.live = True
+            if shelf := self.scene.shelves.get(claim.pool_id):
+                shelf.keep(claim.unit, claim.span, (record.id, claim.n))
+
+    def left(self, offering: OfferingRecord, span: Span | None) -> int:
+        """How many places are free for a span."""
+        blocked = blocked_span(span, self.policy(offering)) if span else None
+        return sum(shelf.left(blocked) for shelf in self.scene.shelves_of(offering.id).values())
+
+    def units_in_all(self, offering: OfferingRecord) -> int:
+        """How many units an offering sells."""
+        stage = self.scene.stage
+        return sum(stage.pools[pool_id].units for pool_id in stage.pools_of[offering.id])
 
     def relocate(
         self, record: ReservationRecord, offering: OfferingRecord, wanted: Wanted, units: Units, span: Span | None
@@ -170,10 +187,12 @@ class Batch:
         self, offering: OfferingRecord, person: PersonRecord, wanted: Wanted, span: Span | None, *, actor: Actor
     ) -> ReservationRecord:
         """A new place in the queue, until the start."""
-        due_at = over_at(Policy(confirm="none", hold_seconds=1), span and Span(span.start, span.start), checked_in=True)
+        due_at = span.start if span else FAR_FUTURE
         record = self._new(offering, person, QUEUED, wanted, span, due_at=due_at)
         record.ask = json.dumps(wanted.as_json())
         self.scene.queue.setdefault(offering.id, []).append(record)
+        waiting = self.scene.stage.with_queue
+        waiting[offering.id] = waiting.get(offering.id, 0) + 1
         self._note(record, "queue", None, actor, None)
         self.tell(record, "queued")
         return record
@@ -212,6 +231,8 @@ class Batch:
         if after is None:
             raise AssertionError(f"no arrow {action!r} from {before!r}")
         record.state = after
+        if before == QUEUED:
+            self.scene.stage.with_queue[record.offering_id] -= 1
         if after == CONFIRMED:
             record.confirmed_at = self.now
             record.due_at = over_at(self.policy(self.offering_of(record)), record.span, checked_in=False)
@@ -277,7 +298,15 @@ class Batch:
         return reservation_view(record, self.offering_of(record), user, self.state(record), self._position(record))
 
     def _position(self, record: ReservationRecord) -> int | None:
+        """The place in the line a record has just entered: behind everybody who waits for the same time."""
         if record.state != QUEUED:
             return None
-        line = [one for one in self.scene.queue.get(record.offering_id, ()) if one.state == QUEUED]
-        return line.index(record) + 1 if record in line else None
+        if record.span is None or not self.kind(self.offering_of(record)).timed:
+            return self.scene.stage.with_queue[record.offering_id]
+        line = self.scene.queue[record.offering_id]
+        return sum(1 for one in line if one.state == QUEUED and one.span and one.span.overlaps(record.span))
+
+
+def blocked_span(span: Span, terms: Policy) -> Span:
+    """The time a booking keeps others away: its own, and what the house needs before and after it."""
+    return span.widened(before_seconds=terms.before_seconds, after_seconds=terms.after_seconds)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from classbook.errors import BadSpan, ClassbookError, Invalid, NotFound
+from classbook.errors import BadSpan, ClassbookError, Invalid, NotFound, SoldOut, SpanTaken
 from classbook.rules.permits import Bookable
 from classbook.rules.policy import Policy
 from classbook.rules.shelves import Shelf
@@ -34,6 +34,8 @@ class Kind:
     """Roles that may create one."""
     when: When
     plan: Plan
+    refusal: type[ClassbookError] = SoldOut
+    """What it is called when nothing fits."""
     timed: bool = False
     """Whether every claim has a span of its own."""
     picks_time: bool = False
@@ -100,6 +102,7 @@ KINDS: Final[dict[str, Kind]] = {
             creators=frozenset({"organizer", "admin"}),
             when=a_slot,
             plan=any_units,
+            refusal=SpanTaken,
             timed=True,
             picks_time=True,
         ),
@@ -109,6 +112,7 @@ KINDS: Final[dict[str, Kind]] = {
             creators=frozenset({"admin"}),
             when=any_span,
             plan=any_units,
+            refusal=SpanTaken,
             timed=True,
             picks_time=True,
         ),
@@ -122,13 +126,6 @@ def kind_named(name: str) -> Kind:
         return KINDS[name]
     except KeyError:
         raise NotFound(f"There is no kind of offering called {name!r}.") from None
-
-
-def with_buffers(span: Span, policy: Policy) -> Span:
-    """The time a booking keeps others away: its own, and what the house needs before and after it."""
-    return Span(
-        span.start - timedelta(seconds=policy.before_seconds), span.end + timedelta(seconds=policy.after_seconds)
-    )
 
 
 def why_not_then(kind: Kind, policy: Policy, timetable: Timetable, span: Span | None) -> ClassbookError | None:

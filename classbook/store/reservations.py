@@ -8,12 +8,13 @@ own, so that what is read after a lock is never older than the lock.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from classbook.rules import packing
 from classbook.rules.shelves import FixedShelf, Shelf, TimedShelf
-from classbook.rules.spans import Span
+from classbook.rules.spans import Span, merge
 from classbook.store import tables
 from classbook.store.database import Row, TryAgain, Tx, from_micros, to_micros
 from classbook.store.records import (
@@ -46,8 +47,7 @@ _READ_PEOPLE = f"SELECT {PERSON_COLUMNS} FROM people WHERE id AMONG ?"
 _OFFERING_POOLS = "SELECT offering_id, pool_id FROM offering_pools WHERE offering_id AMONG ? ORDER BY offering_id, n"
 _SCHEDULES = "SELECT offering_id, rule FROM schedules WHERE offering_id AMONG ? ORDER BY offering_id, n"
 _WITH_QUEUE = (
-    "SELECT id FROM offerings o WHERE id AMONG ? AND cancelled_at IS NULL AND EXISTS "
-    "(SELECT 1 FROM reservations r WHERE r.offering_id = o.id AND r.state = 'queued')"
+    "SELECT offering_id, count(*) FROM reservations WHERE offering_id AMONG ? AND state = 'queued' GROUP BY offering_id"
 )
 _LOCK_ASKED = f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE id AMONG ? ORDER BY id FOR NO KEY UPDATE"
 # `offering_id + 0` keeps the planner off the index by offering: a person has few reservations, an offering thousands.
@@ -125,8 +125,8 @@ class Stage:
     """Pools by offering, in the offering's order."""
     rules_of: dict[int, list[str]]
     """The opening hours by offering: rules as JSON; nothing where it is always open."""
-    with_queue: set[int]
-    """Offerings where somebody waits."""
+    with_queue: dict[int, int]
+    """How many wait, by offering; none where nobody does."""
 
 
 @dataclass(slots=True)
@@ -196,7 +196,7 @@ def lock(tx: Tx, needs: Needs) -> Stage:
         pools={row[0]: PoolRecord.of(row) for row in pools},
         pools_of={row[0]: [] for row in offerings},
         rules_of={row[0]: [] for row in offerings},
-        with_queue={offering_id for (offering_id,) in with_queue},
+        with_queue=dict(with_queue),
     )
     for offering_id, pool_id in pairs:
         stage.pools_of[offering_id].append(pool_id)
@@ -205,10 +205,10 @@ def lock(tx: Tx, needs: Needs) -> Stage:
     return stage
 
 
-def load(tx: Tx, needs: Needs, stage: Stage, windows: Windows) -> Scene:
+def load(tx: Tx, needs: Needs, stage: Stage, look_at: Callable[[Scene], Windows]) -> Scene:
     """Load what a batch needs, with everything that is overdue on its offerings and whoever waits there.
 
-    ``windows`` are the spans the asks want, for offerings where the client picks the time or the seat.
+    ``look_at`` says, once the asked reservations are known, which spans the asks want in timed pools.
     """
     people = sorted(needs.booker_ids)
     paired_offerings, paired_people = ({pair[side] for pair in needs.pairs} for side in (0, 1))
@@ -240,7 +240,9 @@ def load(tx: Tx, needs: Needs, stage: Stage, windows: Windows) -> Scene:
     for record in _records(records, live):
         scene.live_of[record.person_id or 0].append(record)
     touched = {record.id: record for record in (*asked_records, *scene.due)}
-    _load_shelves(tx, scene, needs.wanted, windows, touched.values(), dict(highest))
+    # Of the offerings at hand, also what a new reservation may have to replace.
+    touched |= {id: record for id, record in records.items() if record.offering_id in stage.offerings}
+    _load_shelves(tx, scene, needs.wanted, look_at(scene), touched.values(), dict(highest))
     _load_details(tx, scene, touched | {one.id: one for line in scene.queue.values() for one in line})
     return scene
 
@@ -355,25 +357,23 @@ def _load_timed_shelves(tx: Tx, scene: Scene, windows: Windows) -> None:
     looked_at = [
         [pool_id, to_micros(span.start), to_micros(span.end), timed[pool_id].longest_micros]
         for offering_id, pool_ids in stage.pools_of.items()
-        for span in _merged(windows.get(offering_id, []))
+        for span in merge(windows.get(offering_id, []))
         for pool_id in pool_ids
         if pool_id in timed
     ]
-    found: dict[int, dict[tuple[int, int], tuple[int, Span]]] = {pool_id: {} for pool_id in timed}
+    found: dict[int, dict[tuple[int, int], packing.Claim[tuple[int, int]]]] = {pool_id: {} for pool_id in timed}
     for reservation_id, n, pool_id, unit, low, high in tx.rows(_TAKEN_SPANS, json.dumps(looked_at)):
-        found[pool_id][reservation_id, n] = (unit, Span(from_micros(low), from_micros(high)))
+        key, span = (reservation_id, n), Span(from_micros(low), from_micros(high))
+        found[pool_id][key] = packing.Claim(key, unit, span)
+    complete = {pool_id for id, pool_ids in stage.pools_of.items() if ALWAYS in windows.get(id, ()) for pool_id in pool_ids}
     for pool_id, pool in timed.items():
-        scene.shelves[pool_id] = TimedShelf(units=pool.units, taken=found[pool_id])
-
-
-def _merged(spans: Sequence[Span]) -> list[Span]:
-    merged: list[Span] = []
-    for span in sorted(spans):
-        if merged and span.start <= merged[-1].end:
-            merged[-1] = Span(merged[-1].start, max(merged[-1].end, span.end))
-        else:
-            merged.append(span)
-    return merged
+        scene.shelves[pool_id] = TimedShelf(
+            pool_id,
+            units=pool.units,
+            taken=found[pool_id].values(),
+            now=scene.now,
+            is_complete=pool_id in complete,
+        )
 
 
 def _load_details(tx: Tx, scene: Scene, touched: Mapping[int, ReservationRecord]) -> None:
