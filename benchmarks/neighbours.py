@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import time
 from dataclasses import dataclass
 from typing import Final
 
-from benchmarks import stage
+from benchmarks import serving, stage
 from classbook.core import booking
 from classbook.core.asks import Reserve
 from classbook.values import Actor
@@ -40,12 +39,7 @@ def measure(on: stage.Stage, *, seconds: float) -> Neighbours:
     url = on.make("neighbours")
     stage.prepare(url, people=WRITERS * _PEOPLE_EACH, seats=[_PLENTY] * _CLASSES)
     writers = [
-        subprocess.Popen(
-            [sys.executable, "-m", __name__, "--database", url, "--writer", str(number), "--seconds", str(seconds)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        serving.start(__name__, "--database", url, "--writer", str(number), "--seconds", str(seconds))
         for number in range(WRITERS)
     ]
     for writer in writers:
@@ -53,9 +47,9 @@ def measure(on: stage.Stage, *, seconds: float) -> Neighbours:
         writer.stdout.readline()
     for writer in writers:
         assert writer.stdin is not None
-        writer.stdin.write("go\n")
+        writer.stdin.write(b"go\n")
         writer.stdin.flush()
-    results = [json.loads(writer.communicate(timeout=seconds + 60)[0]) for writer in writers]
+    results = [json.loads(serving.finish(writer, within_seconds=seconds + 60)) for writer in writers]
     counts = [result["commits"] for result in results]
     return Neighbours(
         longest_wait_seconds=max(result["longest_wait_seconds"] for result in results),

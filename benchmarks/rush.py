@@ -21,9 +21,6 @@ from classbook.errors import ClassbookError
 from classbook.values import Actor
 from classbook.web.tokens import Tokens
 
-PEOPLE: Final = 20_000
-"""More than the server remembers the tokens of, so that every login is checked in full, on both sides of a ratio."""
-USUAL_PEOPLE: Final = 5_000
 PLENTY: Final = 1_000_000
 FEW: Final = 300
 """Places of a class that more people rush than it has places."""
@@ -86,12 +83,12 @@ class _Sides:
         runs, levels = 1 + effort.rounds * len(effort.connections), len(effort.connections)
         seats = [PLENTY] * runs + [FEW] * levels
         ours_url, usual_url = on.make("ours"), on.make("usual")
-        stage.prepare(ours_url, people=PEOPLE, seats=seats)
+        stage.prepare(ours_url, people=effort.people, seats=seats)
         engine = usual.connect(usual_url)
-        usual.prepare(engine, people=USUAL_PEOPLE, seats=seats)
+        usual.prepare(engine, people=effort.people, seats=seats)
         engine.dispose()
         with stage.opened(ours_url) as app:
-            tokens = _tokens(app)
+            tokens = _tokens(app, effort.people)
         return cls(
             ours_url=ours_url,
             ours_port=stack.enter_context(
@@ -105,16 +102,16 @@ class _Sides:
                 )
             ),
             usual_people=serving.People.of(
-                [usual.token(stage.SECRET, number) for number in range(1, USUAL_PEOPLE + 1)], folder / "usual-tokens"
+                [usual.token(stage.SECRET, number) for number in range(1, effort.people + 1)], folder / "usual-tokens"
             ),
             classes=list(range(runs, 0, -1)),
             full_classes=list(range(runs + levels, runs, -1)),
         )  # fmt: skip
 
 
-def _tokens(app: App) -> list[str]:
+def _tokens(app: App, people: int) -> list[str]:
     made = Tokens(app.key, clock=app.clock, chance=app.chance, access=timedelta(hours=2), refresh=timedelta(hours=2))
-    return [made.issue(person_id)["access"] for person_id in range(1, PEOPLE + 1)]
+    return [made.issue(person_id)["access"] for person_id in range(1, people + 1)]
 
 
 def _over_http(sides: _Sides, found: Rush, connections: int, effort: Effort, budget: Budget) -> None:

@@ -10,12 +10,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Final
 
 from classbook.web.server import Server, listen
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
+
+
+_ROOT: Final = Path(__file__).parent.parent
+"""Where ``python -m benchmarks`` finds itself."""
 
 
 def serve(web: ASGIApp) -> None:
@@ -38,9 +42,7 @@ def log_requests(line: str = "%(message)s") -> None:
 def served(module: str, *arguments: str, log: Path) -> Iterator[int]:
     """The port of a server that runs ``python -m module arguments`` until the block ends."""
     with log.open("wb") as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors
-        )
+        process = start(module, *arguments, stderr=errors)
     try:
         assert process.stdout is not None
         port = process.stdout.readline()
@@ -48,11 +50,28 @@ def served(module: str, *arguments: str, log: Path) -> Iterator[int]:
             raise RuntimeError(f"{module} did not start: {log.read_text()[-2000:]}")
         yield int(port)
     finally:
-        try:
-            process.communicate(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
+        finish(process, within_seconds=20)
+
+
+def start(module: str, *arguments: str, stderr: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+    """``python -m module arguments`` as a process that hears of our end: its stdin ends then."""
+    return subprocess.Popen(
+        [sys.executable, "-m", module, *arguments],
+        cwd=_ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+    )
+
+
+def finish(process: subprocess.Popen[bytes], *, within_seconds: float) -> bytes:
+    """End a process's stdin and wait for its own end; the rest of what it said."""
+    try:
+        return process.communicate(timeout=within_seconds)[0]
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +114,16 @@ def rush(
     expected: tuple[str, ...] = ("201",),
 ) -> Run:
     """Let people ask for a place in one class. Raises RuntimeError when one gets no answer or an unexpected one."""
-    command = [
-        sys.executable, "-m", "benchmarks.load", "--port", str(port), "--path", path,
+    generator = start(
+        "benchmarks.load", "--port", str(port), "--path", path,
         "--body", json.dumps({"class_id": class_id}), "--tokens", str(people.file), "--skip", str(people.next),
         "--requests", str(requests or people.count), "--connections", str(connections),
         "--seconds", str(seconds), "--lead", str(lead_seconds),
-    ]  # fmt: skip
-    finished = subprocess.run(command, stdout=subprocess.PIPE, check=True)
-    result = json.loads(finished.stdout)
+    )  # fmt: skip
+    said = finish(generator, within_seconds=seconds + lead_seconds + 60)
+    if generator.returncode:
+        raise RuntimeError(f"the load generator failed against {path}")
+    result = json.loads(said)
     people.next = (people.next + result["answers"]) % people.count
     if result["unanswered"] or not set(result["statuses"]) <= set(expected):
         raise RuntimeError(f"{path}: {result['unanswered']} requests without an answer, statuses {result['statuses']}")

@@ -12,14 +12,14 @@ import os
 import re
 import stat
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal, NoReturn
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from classbook.errors import ClassbookError, Invalid
-from classbook.rules.when import DURATION_FORMS, parse_duration
+from classbook.errors import Invalid
+from classbook.rules import allowed
 from classbook.secret import Secret
 
 FILE_NAME: Final = "classbook.toml"
@@ -157,7 +157,7 @@ def system_timezone(environ: Mapping[str, str]) -> str:
     """The IANA name of the zone this machine runs in; UTC where it does not say."""
     linked = os.path.realpath("/etc/localtime").partition("/zoneinfo/")[2]
     for name in (environ.get("TZ", "").removeprefix(":"), linked):
-        if name and name != "localtime" and _is_zone(name):
+        if name and name != "localtime" and allowed.is_zone(name):
             return "UTC" if name == "Etc/UTC" else name
     return "UTC"
 
@@ -167,86 +167,12 @@ def variable(name: str) -> str:
     return PREFIX + name.replace(".", "_").upper()
 
 
-# --- what a value may be -------------------------------------------------------------------------------------------
-
-Parser = Callable[[Any], Any]
-"""Takes what TOML or a variable holds; raises ValueError with what would be allowed."""
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise ValueError("a text in quotes, without control characters")
-    return value.strip()
-
-
-def _secret(value: Any) -> Secret:
-    if not isinstance(value, str) or not value:
-        raise ValueError("a text in quotes")
-    return Secret(value)
-
-
-def _signing_secret(value: Any) -> Secret:
-    if not isinstance(value, str) or len(value) < 32:
-        raise ValueError("at least 32 characters, for example from: openssl rand -base64 48")
-    return Secret(value)
-
-
-def _path(value: Any) -> Path:
-    if not isinstance(value, str) or not value or "\0" in value:
-        raise ValueError("a path in quotes")
-    return Path(value).expanduser()
-
-
-def _whole(low: int, high: int) -> Parser:
-    def parse(value: Any) -> int:
-        if isinstance(value, str) and re.fullmatch(r"-?\d{1,18}", value.strip(), re.ASCII):
-            value = int(value)
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            raise ValueError(f"a whole number from {low} to {high}")
-        return value
-
-    return parse
-
-
-def _one_of(*names: str) -> Parser:
-    def parse(value: Any) -> str:
-        if not isinstance(value, str) or value.strip().lower() not in names:
-            raise ValueError("one of " + ", ".join(names) + _near(value, names))
-        return value.strip().lower()
-
-    return parse
-
-
-def _duration(value: Any) -> int:
-    try:
-        return parse_duration(value)
-    except (ClassbookError, AttributeError):
-        raise ValueError(f"a length of time in quotes, like {DURATION_FORMS}") from None
-
-
-def _positive_duration(value: Any) -> int:
-    seconds = _duration(value)
-    if not seconds:
-        raise ValueError("longer than nothing, like 5m")
-    return seconds
-
-
-def _zone(value: Any) -> str:
-    if not isinstance(value, str) or not _is_zone(value.strip()):
-        near = _near(value, sorted(available_timezones()))
-        raise ValueError("the name of a time zone, like Europe/Berlin or UTC" + near)
-    return value.strip()
-
-
-def _currency(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z]{3}", value.strip(), re.ASCII):
-        raise ValueError("the three letters of a currency, like EUR")
-    return value.strip().upper()
+# --- what there is -------------------------------------------------------------------------------------------------
 
 
 def _database(value: Any) -> str:
-    url = _text(value)
-    scheme, separator, rest = url.partition("://")
+    address = allowed.text(value)
+    scheme, separator, rest = address.partition("://")
     if scheme == "postgres":
         scheme = "postgresql"
     if not separator or scheme not in ("sqlite", "postgresql", "postgresql+psycopg"):
@@ -256,72 +182,49 @@ def _database(value: Any) -> str:
     return f"{scheme}://{rest}"
 
 
-def _url(value: Any) -> str:
-    url = _text(value)
-    if not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", url):
-        raise ValueError("an address that begins with http:// or https://, without ? and #")
-    return url.rstrip("/")
-
-
-def _address(value: Any) -> str:
-    address = _text(value)
-    if not re.fullmatch(r"[^@<>]+@[^@<>\s]+|[^@<>]*<[^@<>\s]+@[^@<>\s]+>", address):
-        raise ValueError("a mail address, like desk@example.org or 'The desk <desk@example.org>'")
-    return address
-
-
-def _is_zone(name: str) -> bool:
-    try:
-        return bool(ZoneInfo(name))
-    except (KeyError, ValueError, OSError):
-        return False
-
-
-# --- what there is -------------------------------------------------------------------------------------------------
-
-_POLICY: Final[dict[str, tuple[str, Parser]]] = {
-    "hold": ("hold_seconds", _positive_duration),
-    "notice": ("notice_seconds", _duration),
-    "confirm": ("confirm", _one_of("code", "self", "none")),
-    "party_max": ("party_max", _whole(1, 100_000)),
-    "max_per_person": ("max_per_person", _whole(1, 100_000)),
-    "cancel_until": ("cancel_until_seconds", _duration),
+_POLICY: Final[dict[str, tuple[str, allowed.Parser]]] = {
+    "hold": ("hold_seconds", allowed.positive_duration),
+    "notice": ("notice_seconds", allowed.duration),
+    "confirm": ("confirm", allowed.one_of("code", "self", "none")),
+    "party_max": ("party_max", allowed.whole(1, 100_000)),
+    "max_per_person": ("max_per_person", allowed.whole(1, 100_000)),
+    "cancel_until": ("cancel_until_seconds", allowed.duration),
 }
 
-_KEYS: Final[dict[str, Parser]] = {
-    "timezone": _zone,
-    "currency": _currency,
-    "secret": _signing_secret,
-    "secret_file": _path,
+KEYS: Final[dict[str, allowed.Parser]] = {
+    "timezone": allowed.zone,
+    "currency": allowed.currency,
+    "secret": allowed.signing_secret,
+    "secret_file": allowed.path,
     "database.url": _database,
-    "mail.host": _text,
-    "mail.port": _whole(1, 65535),
-    "mail.security": _one_of("none", "starttls", "tls"),
-    "mail.username": _text,
-    "mail.password": _secret,
-    "mail.password_file": _path,
-    "mail.sender": _address,
-    "mail.timeout_seconds": _whole(1, 600),
-    "mail.ca_file": _path,
-    "mail.maildir": _path,
-    "web.host": _text,
-    "web.port": _whole(0, 65535),
-    "web.public_url": _url,
-    "web.workers": _whole(1, 64),
-    "web.access_minutes": _whole(1, 24 * 60),
-    "web.refresh_days": _whole(1, 366),
-    "log.file": _path,
-    "log.level": _one_of("debug", "info", "warning", "error"),
-    "log.max_bytes": _whole(0, 1 << 40),
-    "log.backups": _whole(0, 1000),
+    "mail.host": allowed.text,
+    "mail.port": allowed.whole(1, 65535),
+    "mail.security": allowed.one_of("none", "starttls", "tls"),
+    "mail.username": allowed.text,
+    "mail.password": allowed.secret,
+    "mail.password_file": allowed.path,
+    "mail.sender": allowed.address,
+    "mail.timeout_seconds": allowed.whole(1, 600),
+    "mail.ca_file": allowed.path,
+    "mail.maildir": allowed.path,
+    "web.host": allowed.text,
+    "web.port": allowed.whole(0, 65535),
+    "web.public_url": allowed.url,
+    "web.workers": allowed.whole(1, 64),
+    "web.access_minutes": allowed.whole(1, 24 * 60),
+    "web.refresh_days": allowed.whole(1, 366),
+    "log.file": allowed.path,
+    "log.level": allowed.one_of("debug", "info", "warning", "error"),
+    "log.max_bytes": allowed.whole(0, 1 << 40),
+    "log.backups": allowed.whole(0, 1000),
     **{f"policy.{kind}.{name}": parser for kind in KINDS for name, (_, parser) in _POLICY.items()},
 }
 """Every setting there is, by its name."""
 
 _SECTIONS: Final = frozenset(
-    part for name in _KEYS for depth in range(1, name.count(".") + 1) for part in [".".join(name.split(".")[:depth])]
+    part for name in KEYS for depth in range(1, name.count(".") + 1) for part in [".".join(name.split(".")[:depth])]
 )
-_VARIABLES: Final = {variable(name): name for name in _KEYS}
+_VARIABLES: Final = {variable(name): name for name in KEYS}
 _OTHER_VARIABLES: Final = frozenset(
     PREFIX + name for name in ("CONFIG", "AS", "JSON", "QUIET", "NO_COLOR", "VERBOSE", "TEST_POSTGRES")
 )
@@ -354,7 +257,7 @@ def _from_file(path: Path) -> dict[str, Any]:
                 f"{where}: a secret does not belong into the configuration file",
                 hint=f"put it into a file of its own (0600) and name that as secret_file, or set {variable('secret')}",
             )
-        if name not in _KEYS:
+        if name not in KEYS:
             _refuse_unknown(name, value, where=where)
         values[name] = _beside(path, _checked(name, value, where=where))
         if _tells_a_password(name, values[name]):
@@ -376,21 +279,21 @@ def _refuse_unknown(name: str, value: Any, *, where: str) -> NoReturn:
         raise Invalid(f"{where}: {name} must be a section", hint=f"write [{name}] on a line of its own")
     section, _, key = name.rpartition(".")
     siblings = sorted(
-        {known.removeprefix(section + ".").partition(".")[0] for known in _KEYS if known.startswith(section + ".")}
+        {known.removeprefix(section + ".").partition(".")[0] for known in KEYS if known.startswith(section + ".")}
         if section
-        else {known.partition(".")[0] for known in _KEYS} - {"secret"}
+        else {known.partition(".")[0] for known in KEYS} - {"secret"}
     )
     what = f"unknown section [{name}]" if isinstance(value, dict) else f"unknown key {key}"
     place = f" in [{section}]" if section and not isinstance(value, dict) else ""
-    raise Invalid(f"{where}: {what}{place}{_near(key, siblings)}", hint="known here: " + ", ".join(siblings))
+    raise Invalid(f"{where}: {what}{place}{allowed.near(key, siblings)}", hint="known here: " + ", ".join(siblings))
 
 
 def _checked(name: str, value: Any, *, where: str) -> Any:
-    parser = _KEYS[name]
+    parser = KEYS[name]
     try:
         return parser(value)
     except ValueError as error:
-        private = parser in (_secret, _signing_secret) or "://" in str(value)
+        private = parser in (allowed.secret, allowed.signing_secret) or "://" in str(value)
         shown = repr(value)
         got = "" if private or isinstance(value, dict | list) or len(shown) > 60 else f", not {shown}"
         raise Invalid(f"{where}: {name} must be {error}{got}") from None
@@ -463,8 +366,3 @@ def _unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
 def near_variable(name: str) -> str | None:
     """The known variable that somebody may have meant."""
     return next(iter(difflib.get_close_matches(name, [*_VARIABLES, *_OTHER_VARIABLES], n=1)), None)
-
-
-def _near(word: Any, known: list[str] | tuple[str, ...]) -> str:
-    found = difflib.get_close_matches(str(word), known, n=1, cutoff=0.6)
-    return f" (did you mean {found[0]}?)" if found else ""

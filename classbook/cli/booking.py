@@ -146,9 +146,9 @@ def _say_what_is_next(here: Session, row: Row) -> None:
     code, offering = row["code"], row["offering"]
     if _confirmed_by(here, offering["kind"], offering["id"]) == "code":
         here.note(f"A code is on its way to {row['user']['email']}. Next, before the hold ends:")
-        here.note(f"  classbook confirm {code} --otp CODE")
+        here.note(f"  {here.program} confirm {code} --otp CODE")
         if here.settings.mail.host is None:
-            here.note("No mail server is set, so the mail stays here: classbook mail list, classbook mail show ID")
+            here.note(f"No mail server is set, so the mail stays here: {here.program} mail list, then mail show ID")
     else:
         here.note("Next, before the hold ends:")
-        here.note(f"  classbook confirm {code}")
+        here.note(f"  {here.program} confirm {code}")

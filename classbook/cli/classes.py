@@ -151,7 +151,7 @@ def create(
     row = here.show(made, OFFERING)
     here.said_dry(dry_run)
     if not dry_run:
-        here.note(f"Next: classbook reserve {row['id']} --user EMAIL")
+        here.note(f"Next: {here.program} reserve {row['id']} --user EMAIL")
 
 
 @app.command("list")

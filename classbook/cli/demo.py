@@ -58,7 +58,7 @@ class Story:
 
     def step(self, typed: Sequence[str], happened: str) -> None:
         """A command as one would type it, and what it did."""
-        command = shlex.join(["classbook", *self._database(), *typed])
+        command = shlex.join([self.here.program, *self._database(), *typed])
         self.steps.append({"command": command, "result": happened})
         self._print(f"  $ {command}")
         for line in happened.splitlines():
@@ -69,7 +69,9 @@ class Story:
 
     def suggestions(self, *what: tuple[str, str]) -> None:
         """Commands to type next, and what each is for."""
-        commands = [(shlex.join(["classbook", *self._database(), *shlex.split(typed)]), why) for typed, why in what]
+        commands = [
+            (shlex.join([self.here.program, *self._database(), *shlex.split(typed)]), why) for typed, why in what
+        ]
         width = max(len(command) for command, _ in commands)
         for command, why in commands:
             self.line(f"{command:<{width}}  {why}")

@@ -115,4 +115,4 @@ def _letter(here: Session, message: dict[str, Any]) -> None:
 def _say_who_sends(here: Session, *, dry_run: bool) -> None:
     here.said_dry(dry_run)
     if not dry_run:
-        here.note("The daemon sends it: classbook daemon, or once: classbook daemon --once")
+        here.note(f"The daemon sends it: {here.program} daemon, or once: {here.program} daemon --once")

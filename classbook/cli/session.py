@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from zoneinfo import ZoneInfo
 
@@ -101,6 +102,12 @@ class Session:
 
     # --- what people read beside the answer ---
 
+    @cached_property
+    def program(self) -> str:
+        """How to call classbook again: by its name, or as it was called where the shell would not find that."""
+        called = sys.argv[0]
+        return called if os.path.basename(called) == "classbook" and which("classbook") is None else "classbook"
+
     def note(self, text: str) -> None:
         """A line on standard error. With --json it waits for success: a refusal is then the only thing there."""
         if self.is_quiet:
@@ -124,7 +131,7 @@ class Session:
             return
         from classbook.cli.root import command_variables  # imports every command: only where there is a doubt
 
-        for name in set(names) - command_variables():
+        for name in sorted(set(names) - command_variables()):
             near = near_variable(name)
             self.note(f"warning: unknown variable {name}" + (f" (did you mean {near}?)" if near else ""))
 

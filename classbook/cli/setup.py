@@ -54,7 +54,7 @@ def init(
     made = _make_database(here, path, text)
     write_whole(path, text, replace=force)
     here.note(f"{path} is written, and {made} is ready.")
-    here.note("Next: classbook demo, or classbook user create EMAIL --name NAME --role organizer")
+    here.note(f"Next: {here.program} demo, or {here.program} user create EMAIL --name NAME --role organizer")
     if here.as_json:
         here.show({"config": str(path), "database": made}, ())
 

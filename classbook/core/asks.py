@@ -49,9 +49,7 @@ class Reserve:
 
     @property
     def wanted(self) -> Wanted:
-        return Wanted(
-            self.party, self.starts_at, self.ends_at, self.seats, self.best, self.category, self.strict
-        )
+        return Wanted(self.party, self.starts_at, self.ends_at, self.seats, self.best, self.category, self.strict)
 
 
 @dataclass(frozen=True, slots=True)

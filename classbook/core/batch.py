@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from classbook.app import App
 from classbook.core.views import reservation_view
-from classbook.rules import codes
 from classbook.rules.kinds import KINDS, Kind
+from classbook.rules.opening import from_json
 from classbook.rules.permits import hold_until, over_at
 from classbook.rules.policy import Policy
 from classbook.rules.spans import Span
@@ -56,7 +57,7 @@ class Batch:
         return KINDS[offering.kind]
 
     def timetable(self, offering: OfferingRecord) -> Timetable:
-        return Timetable.of(offering.timezone, tuple(self.scene.stage.rules_of[offering.id]))
+        return timetable_of(offering.timezone, tuple(self.scene.stage.rules_of[offering.id]))
 
     def offering_of(self, record: ReservationRecord) -> OfferingRecord:
         return self.scene.offerings[record.offering_id]
@@ -310,3 +311,9 @@ class Batch:
 def blocked_span(span: Span, terms: Policy) -> Span:
     """The time a booking keeps others away: its own, and what the house needs before and after it."""
     return span.widened(before_seconds=terms.before_seconds, after_seconds=terms.after_seconds)
+
+
+@lru_cache(maxsize=1024)
+def timetable_of(zone: str, rules: tuple[str, ...]) -> Timetable:
+    """The opening hours behind rules as they are kept (JSON)."""
+    return Timetable.of(zone, (from_json(json.loads(rule)) for rule in rules))

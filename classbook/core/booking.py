@@ -67,7 +67,7 @@ def _book(app: App, tx: Tx, *, asks: Sequence[Ask], dry_run: bool, pack: frozens
 
 def _needs(tx: Tx, asks: Sequence[Ask]) -> store.Needs:
     """Which offerings, people and reservations a batch touches. What an id belongs to never changes."""
-    needs = store.Needs()
+    needs, moving = store.Needs(), set[int]()
     for ask in asks:
         needs.other_people_ids |= _possible(ask.actor.person_id or 0)
         if ask.key:
@@ -84,12 +84,19 @@ def _needs(tx: Tx, asks: Sequence[Ask]) -> store.Needs:
         else:
             needs.offering_ids |= _possible(ask.which.offering_id)
             person_id = ask.which.person_id or ask.actor.person_id or 0
-            needs.other_people_ids |= _possible(person_id)
+            (needs.booker_ids if isinstance(ask, Move) else needs.other_people_ids).update(_possible(person_id))
             needs.pairs |= {pair for pair in [(ask.which.offering_id, person_id)] if all(map(_possible, pair))}
-    for _, offering_id, owner_id in store.find(tx, needs.reservation_ids) if needs.reservation_ids else ():
+        if isinstance(ask, Move):
+            moving |= _possible(ask.which.reservation_id) if isinstance(ask.which, ById) else set()
+            # Which offering that is of is not known yet: room for it is looked at in each.
+            needs.moved_places += max(ask.party or 0, ask.best or 0, len(ask.seats or ()))
+    found = store.find(tx, needs.reservation_ids) if needs.reservation_ids else []
+    # What appears between this look and the locks is of an offering that will not be locked: it is not there yet.
+    needs.reservation_ids = {reservation_id for reservation_id, _, _ in found}
+    for reservation_id, offering_id, owner_id in found:
         needs.offering_ids.add(offering_id)
         if owner_id:
-            needs.other_people_ids.add(owner_id)
+            (needs.booker_ids if reservation_id in moving else needs.other_people_ids).add(owner_id)
     return needs
 
 
@@ -115,7 +122,7 @@ def _asked_place(scene: store.Scene, ask: Ask) -> tuple[OfferingRecord, Wanted] 
     """Where an ask wants a place with a span of its own."""
     if isinstance(ask, Reserve):
         offering, wanted = scene.offerings.get(ask.offering_id), ask.wanted
-    elif isinstance(ask, Move) and (record := meant(scene, ask)):
+    elif isinstance(ask, Move) and (record := meant(scene, ask.actor, ask.which)):
         offering = scene.offerings[record.offering_id]
         wanted = moved_wanted(ask, record, KINDS[offering.kind])
     else:

@@ -29,6 +29,7 @@ from classbook.rules.states import CANCELLED, CONFIRMED
 from classbook.rules.wanted import Wanted
 from classbook.rules.when import format_local
 from classbook.store.records import OfferingRecord, ReservationRecord
+from classbook.store.reservations import Scene
 from classbook.values import Actor, Outcome, Reservation
 
 
@@ -90,7 +91,9 @@ def _reserve(batch: Batch, ask: Reserve) -> Reservation:
     if units is not None:
         return batch.view(batch.hold(offering, person, wanted, units, span, actor=ask.actor))
     terms = batch.policy(offering)
-    if not (terms.queues if ask.queue is None else ask.queue):
+    may_wait = terms.queues if ask.queue is None else ask.queue
+    # More than there is in all would wait for ever.
+    if not may_wait or wanted.places > batch.units_in_all(offering):
         raise _taken(batch, offering, wanted, span)
     return batch.view(batch.enqueue(offering, person, wanted, span, actor=ask.actor))
 
@@ -117,9 +120,6 @@ def _check_limits(
     """Raise what limits per person say; the reservations that the new one is to replace."""
     terms = batch.policy(offering)
     _raise(permits.why_not_again(offering, terms, party=wanted.places, live=here, name=name))
-    units = batch.units_in_all(offering)
-    if wanted.places > units:
-        raise LimitReached(f"{offering.title} has only {units} {'place' if units == 1 else 'places'} in all.")
     if terms.per_day is None or span is None:
         return []
     that_day = [record for record in here if permits.same_day(offering, record.starts_at, span.start)]
@@ -213,9 +213,11 @@ def _cancel(batch: Batch, ask: Cancel) -> Reservation:
     state = batch.state(record)
     if state == CANCELLED:
         return batch.view(record)
-    _raise(permits.why_not_cancel(
+    _raise(
+        permits.why_not_cancel(
             offering, batch.policy(offering), state, starts_at=record.starts_at, now=batch.now, is_admin=who.is_admin
-        ))
+        )
+    )
     batch.step(record, "cancel", ask.actor, reason=reason)
     batch.tell(record, "cancelled", reason=reason)
     batch.promote(offering)
@@ -226,9 +228,7 @@ def _move(batch: Batch, ask: Move) -> Reservation:
     who, record, offering = _own(batch, ask.actor, ask.which)
     state, terms = batch.state(record), batch.policy(offering)
     _raise(
-        permits.why_not_move(
-            offering, terms, state, starts_at=record.starts_at, now=batch.now, is_admin=who.is_admin
-        )
+        permits.why_not_move(offering, terms, state, starts_at=record.starts_at, now=batch.now, is_admin=who.is_admin)
     )
     wanted = moved_wanted(ask, record, batch.kind(offering))
     if wanted.places < 1:
@@ -264,11 +264,7 @@ def _check_in(batch: Batch, ask: CheckIn) -> Reservation:
         at = format_local(record.checked_in_at, ZoneInfo(offering.timezone))
         raise NotAllowedNow(f"Checked in already, on {at}.")
     terms = batch.policy(offering)
-    _raise(
-        permits.why_not_check_in(
-            offering, terms, batch.state(record), starts_at=record.starts_at, now=batch.now
-        )
-    )
+    _raise(permits.why_not_check_in(offering, terms, batch.state(record), starts_at=record.starts_at, now=batch.now))
     record.checked_in_at = batch.now
     record.due_at = permits.over_at(terms, record.span, checked_in=True)
     batch.note(record, "check_in", ask.actor)
@@ -306,7 +302,7 @@ def _own(batch: Batch, actor: Actor, which: Which) -> tuple[Who, ReservationReco
     """The reservation that is meant, if the actor may touch it. Other people's do not exist for them."""
     who = _who(batch, actor)
     if isinstance(which, ById):
-        record = batch.scene.records.get(which.reservation_id)
+        record = meant(batch.scene, actor, which)
         if record is None or not who.may_see(record.person_id):
             raise NotFound("There is no such reservation.")
     else:
@@ -317,10 +313,17 @@ def _own(batch: Batch, actor: Actor, which: Which) -> tuple[Who, ReservationReco
         if person_id not in batch.scene.people:
             raise NotFound(f"There is no person {person_id}.")
         _check_speaks_for(who, person_id)
-        record = batch.scene.newest_of.get((which.offering_id, person_id))
+        record = meant(batch.scene, actor, which)
         if record is None:
             raise NotFound(f"There is no reservation for {offering.title}.", hint="Reserve first.")
     return who, record, batch.scene.offerings[record.offering_id]
+
+
+def meant(scene: Scene, actor: Actor, which: Which) -> ReservationRecord | None:
+    """The reservation that is meant, whoever asks for it."""
+    if isinstance(which, ById):
+        return scene.records.get(which.reservation_id)
+    return scene.newest_of.get((which.offering_id, which.person_id or actor.person_id or 0))
 
 
 def _check_speaks_for(who: Who, person_id: int) -> None:

@@ -229,6 +229,9 @@ class Tx:
         return value
 
 
+_WINDOW: Final = ("pool_id", "low", "high", "longest")
+
+
 @cache
 def _spoken(text: str, postgres: bool) -> str:
     """Hot text in the words of the driver at hand."""

@@ -87,9 +87,7 @@ _TAKEN_SPANS = (
     "ON c.pool_id = w.pool_id AND c.live AND c.timed AND c.starts_at < w.high AND c.starts_at > w.low - w.longest "
     "AND c.ends_at > w.low"
 )
-_CLAIMS = (
-    f"SELECT reservation_id, {_CLAIM_COLUMNS} FROM claims WHERE reservation_id AMONG ? ORDER BY reservation_id, n"
-)
+_CLAIMS = f"SELECT reservation_id, {_CLAIM_COLUMNS} FROM claims WHERE reservation_id AMONG ? ORDER BY reservation_id, n"
 _CODES = f"SELECT {CODE_COLUMNS} FROM codes WHERE purpose = 'confirm' AND subject_id AMONG ?"
 _ANSWERS = "SELECT person_id, key, body_hash, answer FROM request_keys WHERE person_id AMONG ?"
 
@@ -110,6 +108,8 @@ class Needs:
     other_people_ids: set[int] = field(default_factory=set)
     wanted: dict[int, int] = field(default_factory=dict)
     """Places asked for, by offering."""
+    moved_places: int = 0
+    """Places asked for by moves, in whichever offering."""
     reserves: int = 0
     keys: set[tuple[int, str]] = field(default_factory=set)
 
@@ -137,10 +137,13 @@ class Scene:
     stage: Stage
     shelves: dict[int, Shelf]
     """What is free, by pool."""
-    records: dict[int, ReservationRecord]
+    known: dict[int, ReservationRecord]
+    """All that is loaded: a reservation read twice is one record."""
     due: list[ReservationRecord]
     queue: dict[int, list[ReservationRecord]]
     """Who waits and might fit now, by offering, in order of entry."""
+    records: dict[int, ReservationRecord] = field(default_factory=dict)
+    """Those that were asked for, and those made since."""
     live_of: dict[int, list[ReservationRecord]] = field(default_factory=dict)
     newest_of: dict[tuple[int, int], ReservationRecord] = field(default_factory=dict)
     """By offering and person: the live one, else the latest."""
@@ -222,27 +225,28 @@ def load(tx: Tx, needs: Needs, stage: Stage, look_at: Callable[[Scene], Windows]
         (_ANSWERS, [{person_id for person_id, _ in needs.keys}]),
         tx.fresh_ids(tables.reservations, needs.reserves),
     )
-    records: dict[int, ReservationRecord] = {}
+    known: dict[int, ReservationRecord] = {}
+    asked_records = _records(known, asked) + _records(known, paired)
     scene = Scene(
         tx.now,
         stage,
         shelves={},
-        records=records,
-        due=_records(records, due),
+        known=known,
+        due=_records(known, due),
         queue={},
+        records={record.id: record for record in asked_records},
         live_of={person_id: [] for person_id in people},
         answers={(row[0], row[1]): StoredAnswer(*row) for row in answers if (row[0], row[1]) in needs.keys},
         fresh_ids=[id for (id,) in fresh],
     )
-    asked_records = _records(records, asked) + _records(records, paired)
     for record in sorted(asked_records, key=lambda record: (record.due_at is not None, record.id)):
         scene.newest_of[record.offering_id, record.person_id or 0] = record
-    for record in _records(records, live):
+    for record in _records(known, live):
         scene.live_of[record.person_id or 0].append(record)
     touched = {record.id: record for record in (*asked_records, *scene.due)}
     # Of the offerings at hand, also what a new reservation may have to replace.
-    touched |= {id: record for id, record in records.items() if record.offering_id in stage.offerings}
-    _load_shelves(tx, scene, needs.wanted, look_at(scene), touched.values(), dict(highest))
+    touched |= {id: record for id, record in known.items() if record.offering_id in stage.offerings}
+    _load_shelves(tx, scene, needs, look_at(scene), touched.values(), dict(highest))
     _load_details(tx, scene, touched | {one.id: one for line in scene.queue.values() for one in line})
     return scene
 
@@ -256,17 +260,15 @@ def load_due(tx: Tx, offering_id: int, *, most: int) -> Scene:
     is_cancelled = any(offering.cancelled_at for offering in stage.offerings.values())
     fixed = [pool_id for pool_id, pool in stage.pools.items() if not pool.timed]
     due, highest = tx.pipeline(
-        (_LOCK_LIVE, [[offering_id], most])
-        if is_cancelled
-        else (_LOCK_DUE, [[offering_id], to_micros(tx.now), most]),
+        (_LOCK_LIVE, [[offering_id], most]) if is_cancelled else (_LOCK_DUE, [[offering_id], to_micros(tx.now), most]),
         (_HIGHEST, [fixed]),
     )
-    records: dict[int, ReservationRecord] = {}
-    scene = Scene(tx.now, stage, shelves={}, records=records, due=_records(records, due), queue={})
+    known: dict[int, ReservationRecord] = {}
+    scene = Scene(tx.now, stage, shelves={}, known=known, due=_records(known, due), queue={})
     # With no ask to hurry for, everybody who waits is looked at, whatever was freed and by whom.
     everywhere = {id: [ALWAYS] for id in stage.with_queue}
-    _load_shelves(tx, scene, {}, everywhere, scene.due, dict(highest))
-    _load_details(tx, scene, records)
+    _load_shelves(tx, scene, Needs(), everywhere, scene.due, dict(highest))
+    _load_details(tx, scene, known)
     return scene
 
 
@@ -286,7 +288,7 @@ def _records(known: dict[int, ReservationRecord], rows: list[Row]) -> list[Reser
 def _load_shelves(
     tx: Tx,
     scene: Scene,
-    wanted: dict[int, int],
+    needs: Needs,
     windows: Windows,
     touched: Iterable[ReservationRecord],
     highest: dict[int, int | None],
@@ -296,7 +298,7 @@ def _load_shelves(
     for record in freeable:
         if record.span and record.offering_id in scene.stage.with_queue:
             windows.setdefault(record.offering_id, []).append(record.span)
-    _load_fixed_shelves(tx, scene, wanted, highest)
+    _load_fixed_shelves(tx, scene, needs, highest)
     _load_queue(tx, scene, windows, freeable)
     for line in scene.queue.values():
         for record in line:
@@ -305,17 +307,15 @@ def _load_shelves(
     _load_timed_shelves(tx, scene, windows)
 
 
-def _load_fixed_shelves(
-    tx: Tx, scene: Scene, wanted: dict[int, int], highest: dict[int, int | None]
-) -> None:
+def _load_fixed_shelves(tx: Tx, scene: Scene, needs: Needs, highest: dict[int, int | None]) -> None:
     """Free places of pools without times, knowing the gaps only where the units above the highest might not do."""
     stage = scene.stage
-    demand = {pool_id: 0 for pool_id in highest}
+    demand = dict.fromkeys(highest, 0)
     for offering_id, pool_ids in stage.pools_of.items():
         for pool_id in pool_ids:
             if pool_id in demand:
                 waiting = stage.pools[pool_id].units if offering_id in stage.with_queue else 0
-                demand[pool_id] += wanted.get(offering_id, 0) + waiting
+                demand[pool_id] += needs.wanted.get(offering_id, 0) + needs.moved_places + waiting
     tight = [
         pool_id
         for pool_id, count in demand.items()
@@ -344,7 +344,7 @@ def _load_queue(tx: Tx, scene: Scene, windows: Windows, freeable: Sequence[Reser
             high, low = max(span.end for span in spans), min(span.start for span in spans)
             queries.append((_LOCK_QUEUE_BY_SPAN, [offering_id, to_micros(high), to_micros(low)]))
     for rows in tx.pipeline(*queries) if queries else ():
-        for record in _records(scene.records, rows):
+        for record in _records(scene.known, rows):
             scene.queue.setdefault(record.offering_id, []).append(record)
 
 
@@ -365,7 +365,9 @@ def _load_timed_shelves(tx: Tx, scene: Scene, windows: Windows) -> None:
     for reservation_id, n, pool_id, unit, low, high in tx.rows(_TAKEN_SPANS, json.dumps(looked_at)):
         key, span = (reservation_id, n), Span(from_micros(low), from_micros(high))
         found[pool_id][key] = packing.Claim(key, unit, span)
-    complete = {pool_id for id, pool_ids in stage.pools_of.items() if ALWAYS in windows.get(id, ()) for pool_id in pool_ids}
+    complete = {
+        pool_id for id, pool_ids in stage.pools_of.items() if ALWAYS in windows.get(id, ()) for pool_id in pool_ids
+    }
     for pool_id, pool in timed.items():
         scene.shelves[pool_id] = TimedShelf(
             pool_id,
@@ -382,14 +384,23 @@ def _load_details(tx: Tx, scene: Scene, touched: Mapping[int, ReservationRecord]
         return
     owners = {record.person_id for record in touched.values() if record.person_id} - scene.people.keys()
     claims, codes, people = tx.pipeline((_CLAIMS, [list(touched)]), (_CODES, [list(touched)]), (_READ_PEOPLE, [owners]))
-    for reservation_id, n, pool_id, unit, starts_at, ends_at, timed, live in claims:
-        claim = Claim(
-            n, pool_id, unit, instant(starts_at), instant(ends_at), bool(timed), live=bool(live), was_live=bool(live)
-        )
-        touched[reservation_id].claims.append(claim)
+    for row in claims:
+        touched[row[0]].claims.append(_claim(row))
     for row in codes:
         scene.codes[row[1]] = CodeRecord.of(row)
     scene.people.update(_people(people))
+
+
+def claims_of(tx: Tx, reservation_ids: Sequence[int]) -> list[tuple[int, Claim]]:
+    """(reservation, claim) of those reservations, in order."""
+    return [(row[0], _claim(row)) for row in tx.rows(_CLAIMS, reservation_ids)]
+
+
+def _claim(row: Row) -> Claim:
+    _, n, pool_id, unit, starts_at, ends_at, timed, live = row
+    return Claim(
+        n, pool_id, unit, instant(starts_at), instant(ends_at), bool(timed), live=bool(live), was_live=bool(live)
+    )
 
 
 def save(tx: Tx, scene: Scene) -> None:
@@ -459,7 +470,7 @@ def save(tx: Tx, scene: Scene) -> None:
             ],
         ),
     ]  # fmt: skip
-    swapped, freed, *_ = tx.write_all(*writes)
+    swapped, *_ = tx.write_all(*writes)
     if swapped != len(changed):
         raise TryAgain
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import gc
 from datetime import timedelta
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from classbook.web.door import Door
 from classbook.web.journal import Journal
 from classbook.web.routes import refuse_undeclared
 from classbook.web.shapes import Problem
+from classbook.web.slow_lane import SlowLane
 from classbook.web.tokens import Tokens
 from classbook.web.visit import Web
 
@@ -37,10 +38,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
 )
 """In the order in which they are tried: those of a rush first."""
 
-_PASSWORDS_AT_ONCE: Final = 2
 
-
-def make_web(app: App, desk: Desk, *, extra: tuple[APIRouter, ...] = ()) -> ASGIApp:
+def make_web(app: App, desk: Desk) -> ASGIApp:
     """The ASGI application of one process. Raises RuntimeError for a route that declares no access."""
     settings = app.settings.web
     tokens = Tokens(
@@ -50,11 +49,14 @@ def make_web(app: App, desk: Desk, *, extra: tuple[APIRouter, ...] = ()) -> ASGI
         access=timedelta(minutes=settings.access_minutes),
         refresh=timedelta(days=settings.refresh_days),
     )
-    passwords = ThreadPoolExecutor(_PASSWORDS_AT_ONCE, thread_name_prefix="classbook-password")
-    return Door(_routed((*ROUTERS, *extra)), Web(app, desk, tokens, passwords), write=Journal().write)
+    door = Door(_routed(), Web(app, desk, tokens, SlowLane()), write=Journal().write)
+    # What the start has made stays; walking over it again and again cost a fifth of the requests and pauses of 100 ms.
+    gc.collect()
+    gc.freeze()
+    return door
 
 
-def _routed(routers: tuple[APIRouter, ...]) -> FastAPI:
+def _routed() -> FastAPI:
     web = _Described(
         title="classbook",
         version=__version__,
@@ -65,7 +67,7 @@ def _routed(routers: tuple[APIRouter, ...]) -> FastAPI:
         redirect_slashes=False,
     )
     # Not include_router: that tries every path twice and costs 100 us a request (FastAPI 0.165).
-    for router in routers:
+    for router in ROUTERS:
         web.router.routes.extend(router.routes)
     refuse_undeclared(web.routes)
     problems.install(web)

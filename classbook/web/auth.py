@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TypeVar
 
 from starlette.responses import Response
 
@@ -14,10 +12,8 @@ from classbook.web import answers
 from classbook.web.bodies import Login, Refresh, Signup, Verify
 from classbook.web.routes import actions, looks
 from classbook.web.shapes import TokenPair, shape
-from classbook.web.visit import Anyone, Visit
+from classbook.web.visit import Anyone
 from classbook.web.visit import Person as LoggedIn
-
-T = TypeVar("T")
 
 acting = actions("auth")
 looking = looks("auth")
@@ -26,8 +22,8 @@ looking = looks("auth")
 @acting.post("/auth/signup/", status_code=201, response_model=shape(Person))
 async def signup(visit: Anyone, body: Signup) -> Response:
     """Become a member. A code comes by mail that proves the address."""
-    made = await _with_password(
-        visit, lambda: people.signup(visit.web.app, email=body.email, password=body.password, name=body.name)
+    made = await visit.web.slow_lane.run(
+        lambda: people.signup(visit.web.app, email=body.email, password=body.password, name=body.name)
     )
     return answers.answer(made, status=201)
 
@@ -42,7 +38,9 @@ async def verify(visit: Anyone, body: Verify) -> Response:
 @acting.post("/auth/login/", response_model=TokenPair)
 async def login(visit: Anyone, body: Login) -> Response:
     """Exchange address and password for tokens."""
-    person = await _with_password(visit, lambda: people.login(visit.web.app, email=body.email, password=body.password))
+    person = await visit.web.slow_lane.run(
+        lambda: people.login(visit.web.app, email=body.email, password=body.password)
+    )
     visit.person_id = person.id
     return answers.answer(visit.web.tokens.issue(person.id))
 
@@ -61,8 +59,3 @@ async def refresh(visit: Anyone, body: Refresh) -> Response:
 def me(visit: LoggedIn) -> Response:
     """Who I am."""
     return answers.answer(people.me(visit.web.app, visit.actor))
-
-
-async def _with_password(visit: Visit, step: Callable[[], T]) -> T:
-    """Run a step that hashes a password: slow on purpose, so never at the desk and only few at once."""
-    return await asyncio.get_running_loop().run_in_executor(visit.web.passwords, step)

@@ -106,6 +106,13 @@ FIXED: Final = frozenset(("id", "kind", "capacity", "price", "creator", "venue")
 themselves (places are taken, time passes): what a client read a moment ago is no mistake."""
 
 
+class Period(Body):
+    """Which classes count: those that start within."""
+
+    from_: Text | None = Field(None, alias="from", description="These start then or later.", examples=["2030-12-01"])
+    to: Text | None = Field(None, description="These start before; a whole day is included.", examples=["2030-12-31"])
+
+
 class Signup(Body):
     email: Short
     password: Short

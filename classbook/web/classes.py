@@ -16,7 +16,8 @@ from classbook.core.asks import Cancel as CancelAsk
 from classbook.core.asks import Confirm as ConfirmAsk
 from classbook.errors import Invalid
 from classbook.rules.when import parse_when
-from classbook.values import Offering, Page, Reservation, plain
+from classbook.rules.zones import known_zone
+from classbook.values import Offering, Reservation, plain
 from classbook.web import answers
 from classbook.web.bodies import (
     FIXED,
@@ -29,10 +30,9 @@ from classbook.web.bodies import (
     ConfirmSeat,
     NewClass,
     ReserveSeat,
-    State,
 )
 from classbook.web.booking import booked
-from classbook.web.requests import expected_version, request_key
+from classbook.web.requests import Cursor, Limit, expected_version, request_key
 from classbook.web.routes import PREFIX, actions, looks
 from classbook.web.shapes import numbered, page, shape
 from classbook.web.visit import Anyone, Person, Visit
@@ -133,7 +133,8 @@ async def change(class_id: int, visit: Person, body: ChangedClass) -> Response:
 @acting.delete("/classes/{class_id:id}/", status_code=204)
 async def delete(class_id: int, visit: Person) -> Response:
     """Delete a class that nobody ever reserved; otherwise cancel it."""
-    await visit.web.desk.run(lambda: catalog.delete(visit.web.app, visit.actor, KIND, class_id))
+    version = expected_version(visit)
+    await visit.web.desk.run(lambda: catalog.delete(visit.web.app, visit.actor, KIND, class_id, version=version))
     return answers.nothing()
 
 
@@ -141,8 +142,9 @@ async def delete(class_id: int, visit: Person) -> Response:
 async def cancel(class_id: int, visit: Person, body: Cancel) -> Response:
     """Call a class off; everybody who reserved is told."""
     key = request_key(visit, f"/classes/{class_id}/cancel/", body)
-    called_off = await visit.web.desk.run(
-        lambda: catalog.cancel(visit.web.app, visit.actor, KIND, class_id, reason=body.reason, key=key)
+    version = expected_version(visit)
+    called_off = await visit.web.slow_lane.run(
+        lambda: catalog.cancel(visit.web.app, visit.actor, KIND, class_id, reason=body.reason, version=version, key=key)
     )
     return answers.offering(called_off)
 
@@ -151,15 +153,13 @@ async def cancel(class_id: int, visit: Person, body: Cancel) -> Response:
 def of_class(
     class_id: int,
     visit: Person,
-    state: State | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=256)] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Response:
     """Who reserved this class: for its creator and for administrators."""
-    found: Page[Reservation] = reservations.listing(
-        visit.web.app, visit.actor, offering_id=class_id, state=state, limit=limit, cursor=cursor
+    return answers.answer(
+        reservations.of_offering(visit.web.app, visit.actor, KIND, class_id, limit=limit, cursor=cursor)
     )
-    return answers.answer(found)
 
 
 # --- what the handlers share ---------------------------------------------------------------------------------------
@@ -176,6 +176,9 @@ def _changed(visit: Visit, class_id: int, body: ChangedClass, version: int | Non
     present = catalog.show(app, KIND, class_id)
     sent = _sent(body)
     _refuse_other_values(sent, plain(present))
+    if isinstance(sent.get("policy"), dict):
+        # Terms that come back as they were stay the defaults they may be.
+        sent["policy"] = {term: value for term, value in sent["policy"].items() if present.policy.get(term) != value}
     fields = _understood(visit, {name: sent[name] for name in sent if name in WRITABLE}, zone=present.timezone)
     return catalog.update(app, visit.actor, KIND, class_id, fields, version=version)
 
@@ -197,7 +200,7 @@ def _understood(visit: Visit, fields: dict[str, Any], *, zone: str | None) -> di
     """The fields with their dates read, in the zone that is sent, else in ``zone``, else in the configured one."""
     for name in ("starts_at", "ends_at"):
         if isinstance(fields.get(name), str):
-            local = ZoneInfo(fields.get("timezone") or zone or visit.web.app.settings.timezone)
+            local = ZoneInfo(known_zone(fields.get("timezone") or zone or visit.web.app.settings.timezone))
             fields[name] = parse_when(fields[name], now=visit.web.app.clock.now(), zone=local).instant
     return fields
 

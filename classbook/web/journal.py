@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 
-_requests = logging.getLogger("classbook.requests")
+from classbook.logs import REQUESTS
+
+_requests = logging.getLogger(REQUESTS)
 
 
 class Journal:
-    """Collects finished lines and gives them to the logger ``classbook.requests`` at the end of the turn."""
+    """Collects finished lines and gives them to the logger of requests at the end of the turn."""
 
     def __init__(self) -> None:
         self._lines: list[str] = []

@@ -69,7 +69,11 @@ def show(token: str, visit: Anyone) -> HTMLResponse:
 async def confirm(token: str, visit: Anyone) -> HTMLResponse:
     """Make the hold definite."""
     try:
-        return _reservation_page(await visit.web.desk.run(lambda: reservations.confirm_link(visit.web.app, token)))
+        confirmed = await visit.web.desk.run(
+            lambda: reservations.confirm_link(visit.web.app, token, request_id=visit.request_id)
+        )
+        assert isinstance(confirmed, Reservation)
+        return _reservation_page(confirmed)
     except ClassbookError as error:
         return _refusal_page(visit, error)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
+
+from fastapi import Query
 
 from classbook.errors import Invalid
 from classbook.values import RequestKey
@@ -12,6 +14,10 @@ from classbook.values import RequestKey
 if TYPE_CHECKING:
     from classbook.web.bodies import Body
     from classbook.web.visit import Visit
+
+Limit = Annotated[int, Query(ge=1, le=200)]
+Cursor = Annotated[str | None, Query(max_length=256, description="`next` of the page before.")]
+"""How a list that grows is asked for."""
 
 _KEY: Final = re.compile(rb"[\x21-\x7e]{1,128}")
 _VERSION: Final = re.compile(rb'(?:W/)?"([0-9]{1,18})"')

@@ -15,7 +15,7 @@ from classbook.values import Move, Reservation
 from classbook.web import answers
 from classbook.web.bodies import Cancel, Confirm, Empty, State
 from classbook.web.booking import booked
-from classbook.web.requests import request_key
+from classbook.web.requests import Cursor, Limit, request_key
 from classbook.web.routes import actions, looks
 from classbook.web.shapes import page, shape
 from classbook.web.visit import Person, Visit
@@ -30,8 +30,8 @@ def listing(
     state: State | None = None,
     offering: Annotated[int | None, Query(ge=1, lt=2**63)] = None,
     user: Annotated[int | None, Query(ge=1, lt=2**63, description="Whose; administrators only.")] = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    cursor: Annotated[str | None, Query(max_length=256)] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> Response:
     """One's own reservations, the newest first; an administrator sees everybody's."""
     return answers.answer(

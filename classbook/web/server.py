@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 from typing import TYPE_CHECKING, Final
@@ -57,6 +58,8 @@ class Server:
             timeout_graceful_shutdown=STOP_WITHIN_SECONDS,
             backlog=BACKLOG,
         )
+        # Even where a handler is put on it: it would write down the secret address of a confirmation link.
+        logging.getLogger("uvicorn.access").disabled = True
         self._listener = listener
         self._uvicorn = _Announcing(config)
         self._thread = threading.Thread(target=self._run, name="classbook-web", daemon=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -24,6 +25,7 @@ _ACCESS: Final = "access"
 _REFRESH: Final = "refresh"
 _LONGEST: Final = 1024
 """Characters; ours have about 300."""
+_PERSON: Final = re.compile("[0-9]{1,18}")
 _REMEMBERED: Final = 10_000
 
 
@@ -93,7 +95,7 @@ class Tokens:
         except jwt.PyJWTError:
             raise _unknown() from None
         person_id, ends = claims["sub"], claims["exp"]
-        if claims["typ"] != use or not (person_id.isascii() and person_id.isdigit()) or type(ends) is not int:
+        if claims["typ"] != use or not _PERSON.fullmatch(person_id) or type(ends) is not int:
             raise _unknown()
         return int(person_id), ends
 

@@ -5,7 +5,6 @@ The rest of authorisation (whose reservation, which role) is the core's.
 
 from __future__ import annotations
 
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from classbook.app import App
 from classbook.errors import NotLoggedIn
 from classbook.values import Actor
 from classbook.web.desk import Desk
+from classbook.web.slow_lane import SlowLane
 from classbook.web.tokens import Tokens
 
 _BEARER = HTTPBearer(auto_error=False, bearerFormat="JWT", description="The `access` token that login gives.")
@@ -28,8 +28,7 @@ class Web:
     app: App
     desk: Desk
     tokens: Tokens
-    passwords: Executor
-    """Where passwords are hashed, a few at once."""
+    slow_lane: SlowLane
 
 
 @dataclass(slots=True)

@@ -79,3 +79,12 @@ def test_the_world_of_the_demo_keeps_every_invariant(cli: Any) -> None:
     cli("demo", code=0)
     cli("audit", code=0)
     assert cli.json("report")["total_classes"] == 10
+
+
+def test_the_demo_calls_classbook_as_it_was_called_where_the_shell_would_not_find_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    monkeypatch.setattr("sys.argv", [".venv/bin/classbook", "demo"])
+    assert main() == 0
+    assert "  .venv/bin/classbook class list " in capsys.readouterr().out

@@ -12,7 +12,7 @@ import pytest
 
 from classbook.cli import main
 from classbook.cli.setup import default_configuration
-from classbook.config import _KEYS, load
+from classbook.config import KEYS, load
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -38,7 +38,7 @@ def test_the_default_configuration_names_every_setting_and_uncommented_is_valid(
     settings = load(config_path=path, environ={}, overrides={})
     assert settings.policy["class"]["hold_seconds"] == 300
     text = path.read_text()
-    for name in _KEYS:
+    for name in KEYS:
         if name != "secret" and name != "mail.password" and not (name.startswith("policy.") and "class" not in name):
             assert f"\n{name.rpartition('.')[2]} = " in text, name
 

@@ -1,0 +1,389 @@
+"""Races, each shown first with its guard taken away, then gone with it; and a storm in which nothing goes wrong."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from datetime import timedelta
+from threading import Barrier
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from classbook.app import App, open_app
+from classbook.config import Settings
+from classbook.core import booking, catalog, reservations, upkeep
+from classbook.core.asks import Ask, ById, ByPerson, Cancel, Confirm, Resend, Reserve
+from classbook.core.batch import TIME, Batch
+from classbook.errors import Busy, ClassbookError
+from classbook.store import reservations as store
+from classbook.store.database import ConstraintRefused, Database, Tx
+from classbook.testing import FrozenClock
+from classbook.values import Offering, Outcome, Person, RequestKey, Reservation, plain
+from tests.makers import CONSOLE, Cast, a_class, as_person, broken, hold
+
+THREADS = 8
+HOLD = timedelta(seconds=300)
+
+ServerOnly = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+"""Where many write at once: SQLite has one writer, so there is nothing to sort and no lock to forget."""
+
+
+def on_all_threads(act: Callable[[int], None]) -> None:
+    """Run ``act(number)`` on all threads at once; raises what one of them raised."""
+    barrier = Barrier(THREADS)
+
+    def run(number: int) -> None:
+        barrier.wait()
+        act(number)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(run, range(THREADS)))
+
+
+@pytest.fixture
+def sqlstates(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Counts what the database refused, by SQLSTATE, also where the transaction was then simply run again."""
+    counted: Counter[str] = Counter()
+    meaning = Database._meaning
+
+    def counting(database: Database, error: Exception) -> Exception:
+        cause = getattr(error, "orig", None) or error
+        counted[str(getattr(cause, "sqlstate", None) or type(cause).__name__)] += 1
+        return meaning(database, error)
+
+    monkeypatch.setattr(Database, "_meaning", counting)
+    return counted
+
+
+def without(guard: str, instead: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take ``guard`` out of every statement that locks."""
+    for name in [name for name in vars(store) if name.startswith("_LOCK_")]:
+        monkeypatch.setattr(store, name, getattr(store, name).replace(guard, instead))
+
+
+# --- locks in one order --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def impatient(database_url: str) -> None:
+    """Deadlocks are found at once and not after a second."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(f"ALTER DATABASE {name} SET deadlock_timeout = '10ms'")
+
+
+@ServerOnly
+@pytest.mark.parametrize("are_sorted", [False, True], ids=["unsorted", "sorted"])
+def test_locks_taken_unsorted_deadlock(
+    impatient: None,
+    app: App,
+    cast: Cast,
+    sqlstates: Counter[str],
+    monkeypatch: pytest.MonkeyPatch,
+    are_sorted: bool,
+) -> None:
+    offerings = [a_class(app, seats=1_000, max_per_person=1_000) for _ in range(4)]
+    crowd = cast.crowd(THREADS)
+    if not are_sorted:
+        without("ORDER BY id", "ORDER BY random()", monkeypatch)
+
+    def rush(number: int) -> None:
+        for _ in range(15 if are_sorted else 150):
+            if not sqlstates["40P01"]:
+                booking.book(app, [Reserve(as_person(crowd[number]), offering.id) for offering in offerings])
+
+    on_all_threads(rush)
+    assert (sqlstates["40P01"] == 0) == are_sorted
+    assert broken(app) == []
+
+
+# --- the pool's lock -----------------------------------------------------------------------------------------------
+
+
+@ServerOnly
+@pytest.mark.parametrize("locks", [False, True], ids=["without locks", "with locks"])
+def test_without_the_locks_only_the_constraint_stops_an_oversell(
+    app: App, cast: Cast, sqlstates: Counter[str], monkeypatch: pytest.MonkeyPatch, locks: bool
+) -> None:
+    crowd = cast.crowd(THREADS)
+    if not locks:
+        without(" FOR NO KEY UPDATE", "", monkeypatch)
+        without(" SKIP LOCKED", "", monkeypatch)
+    for _ in range(5 if locks else 50):
+        refused = rush_one_class(app, crowd, seats=THREADS * 3, tries=4)
+        assert refused.keys() <= ({"sold_out"} if locks else {"sold_out", "seat_taken"})
+        assert broken(app) == []
+        if sqlstates["23505"]:
+            break
+    assert (sqlstates["23505"] == 0) == locks
+
+
+def rush_one_class(app: App, crowd: list[Person], *, seats: int, tries: int) -> Counter[str]:
+    """Everybody reserves at once, again and again; how often they were refused, and with which code."""
+    offering = a_class(app, seats=seats, max_per_person=tries)
+    outcomes: list[Outcome] = []
+
+    def rush(number: int) -> None:
+        for _ in range(tries):
+            outcomes.extend(booking.book(app, [Reserve(as_person(crowd[number]), offering.id)]))
+
+    on_all_threads(rush)
+    refused = Counter(outcome.code for outcome in outcomes if isinstance(outcome, ClassbookError))
+    seen = catalog.show(app, "class", offering.id)
+    assert seen.reserved == THREADS * tries - refused.total() <= seats
+    assert seen.reserved == seats or refused["seat_taken"]
+    return refused
+
+
+@pytest.mark.parametrize("guards", ["both", "constraint", "none"])
+def test_a_desk_that_forgets_what_is_taken_is_stopped_by_the_constraint_and_found_by_the_audit(
+    app: App, cast: Cast, monkeypatch: pytest.MonkeyPatch, guards: str
+) -> None:
+    offering = a_class(app, seats=3)
+    ana, ben, cleo = (as_person(one) for one in (cast.ana, cast.ben, cast.cleo))
+    booking.one(app, Reserve(ana, offering.id))
+    if guards != "both":
+        monkeypatch.setattr(store, "_HIGHEST", "SELECT id, 0 FROM pools WHERE id AMONG ?")
+    if guards == "none":
+        app.store.write(lambda tx: tx.connection.execute(sa.text("DROP INDEX claims_fixed")))
+
+    outcomes = booking.book(app, [Reserve(ben, offering.id), Reserve(cleo, offering.id)])
+    taken = [plain(outcome)["places"][0]["unit"] for outcome in outcomes if isinstance(outcome, Reservation)]
+    refused = [outcome.code for outcome in outcomes if isinstance(outcome, ClassbookError)]
+    if guards == "both":
+        assert (taken, refused, broken(app)) == ([2, 3], [], [])
+    elif guards == "constraint":
+        assert (taken, refused, broken(app)) == ([], ["seat_taken", "seat_taken"], [])
+    else:
+        assert (taken, refused) == ([1, 2], [])
+        [breach] = broken(app)
+        assert breach.startswith("no place of an offering is taken twice")
+
+
+def test_an_ask_that_the_database_refuses_harms_no_neighbour(
+    app: App, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full, free = a_class(app, seats=3), a_class(app, seats=3)
+    hold(app, full, cast.ana)
+    monkeypatch.setattr(store, "_HIGHEST", "SELECT id, 0 FROM pools WHERE id AMONG ?")
+    ben = as_person(cast.ben)
+    outcomes = booking.book(
+        app, [Reserve(ben, free.id), Reserve(ben, full.id), Confirm(CONSOLE, ByPerson(full.id, cast.ana.id))]
+    )
+    assert [plain(outcomes[0])["state"], plain(outcomes[2])["state"]] == ["held", "confirmed"]
+    assert isinstance(outcomes[1], ClassbookError)
+    assert outcomes[1].code == "seat_taken"
+    assert broken(app) == []
+
+
+def test_what_appears_between_the_first_look_and_the_locks_is_not_there_yet(
+    app: App, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its offering was not locked, so nothing may be done with it; the others in the batch go on."""
+    here, there = a_class(app), a_class(app)
+    ana = as_person(cast.ana)
+    one = hold(app, here, cast.ana)
+    monkeypatch.setattr(store, "find", lambda tx, ids: [])
+    asks: list[Ask] = [Resend(ana, ById(one.id)), Cancel(ana, ById(one.id)), Reserve(ana, there.id)]
+    outcomes = booking.book(app, [*asks, Reserve(ana, here.id), Cancel(ana, ById(one.id))])
+    codes = [outcome.code for outcome in outcomes if isinstance(outcome, ClassbookError)]
+    assert codes == ["not_found", "not_found", "already_reserved", "not_found"]
+    assert reservations.show(app, CONSOLE, one.id).state == "held"
+
+
+# --- compare and swap ----------------------------------------------------------------------------------------------
+
+
+def confirm_after_time_won(app: App, clock: FrozenClock, one: Reservation, *, steps_ahead: int = 0) -> None:
+    """Look at a hold, let it lapse meanwhile, and confirm what was seen: as if nothing had been locked."""
+    needs = store.Needs(offering_ids={one.offering.id}, reservation_ids={one.id}, other_people_ids={one.user.id})
+
+    def look(tx: Tx) -> store.Scene:
+        tx.abandon()
+        return store.load(tx, needs, store.lock(tx, needs), lambda scene: {})
+
+    scene = app.store.write(look)
+    clock.advance(HOLD)
+    assert upkeep.settle_due(app)
+    seen = scene.records[one.id]
+    seen.steps += steps_ahead
+    Batch(app, scene).step(seen, "confirm", TIME)
+    app.store.write(lambda tx: store.save(tx, scene))
+
+
+@pytest.fixture
+def no_compare(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A state is written over whatever it has become."""
+    updating = Tx.updating
+
+    def blindly(tx: Tx, table: sa.Table, changed: str, keys: str, rows: list[Any]) -> Any:
+        if keys == "id state:was":
+            return updating(tx, table, changed, "id", [row[:-1] for row in rows])
+        return updating(tx, table, changed, keys, rows)
+
+    monkeypatch.setattr(Tx, "updating", blindly)
+
+
+def test_without_compare_and_swap_the_dead_are_confirmed(
+    app: App, clock: FrozenClock, cast: Cast, no_compare: None
+) -> None:
+    """Over the history's key, too: it would refuse a second step of the same number."""
+    one = hold(app, a_class(app), cast.ana)
+    confirm_after_time_won(app, clock, one, steps_ahead=1)
+    assert reservations.show(app, CONSOLE, one.id).state == "confirmed"
+    assert {breach.partition(":")[0] for breach in broken(app)} >= {
+        "claims are live exactly while their reservation takes places",
+        "every step began where the one before it ended",
+    }
+
+
+def test_without_compare_and_swap_the_history_still_refuses(
+    app: App, clock: FrozenClock, cast: Cast, no_compare: None
+) -> None:
+    one = hold(app, a_class(app), cast.ana)
+    with pytest.raises(ConstraintRefused, match="moves_pkey"):
+        confirm_after_time_won(app, clock, one)
+    assert reservations.show(app, CONSOLE, one.id).state == "expired"
+    assert broken(app) == []
+
+
+def test_with_compare_and_swap_the_dead_stay_dead(app: App, clock: FrozenClock, cast: Cast) -> None:
+    one = hold(app, a_class(app), cast.ana)
+    app.store.budget_seconds = 0.05
+    with pytest.raises(Busy):
+        confirm_after_time_won(app, clock, one, steps_ahead=1)
+    assert reservations.show(app, CONSOLE, one.id).state == "expired"
+    assert broken(app) == []
+
+
+def test_confirm_and_lapse_at_one_moment_have_one_winner(app: App, clock: FrozenClock, cast: Cast) -> None:
+    """The clock passes the deadline while half of the threads confirm and the others settle."""
+    offering = a_class(app, seats=100)
+    holds = [hold(app, offering, who) for who in cast.crowd(40)]
+    clock.advance(HOLD - timedelta(microseconds=20))
+    outcomes: dict[int, Outcome] = {}
+
+    def race(number: int) -> None:
+        for one in holds[number // 2 :: THREADS // 2]:
+            clock.advance(timedelta(microseconds=1))
+            if number % 2:
+                upkeep.settle_offering(app, offering.id)
+            else:
+                [outcomes[one.id]] = booking.book(app, [Confirm(CONSOLE, ById(one.id))])
+
+    on_all_threads(race)
+    upkeep.settle_due(app)
+    for one in holds:
+        now = reservations.show(app, CONSOLE, one.id).state
+        told = outcomes[one.id]
+        assert now == ("expired" if isinstance(told, ClassbookError) else "confirmed")
+    assert broken(app) == []
+
+
+# --- the storm -----------------------------------------------------------------------------------------------------
+
+ROUNDS = 120
+"""Batches of each thread; a batch has up to 12 asks."""
+
+
+class Storm:
+    """What one thread of the storm does, by its own dice."""
+
+    def __init__(self, app: App, clock: FrozenClock, offerings: list[Offering], crowd: list[Person], *, seed: int):
+        self.app, self.clock, self.offerings, self.crowd = app, clock, offerings, crowd
+        self.dice = random.Random(seed)
+        self.asked = 0
+        self.told: Counter[str] = Counter()
+
+    def blow(self) -> None:
+        for _ in range(ROUNDS):
+            asks = [self.ask() for _ in range(self.dice.randint(1, 12))]
+            self.asked += len(asks)
+            for outcome in booking.book(self.app, asks, dry_run=self.dice.random() < 0.03):
+                self.told[outcome.code if isinstance(outcome, ClassbookError) else plain(outcome)["state"]] += 1
+            self.something_else()
+
+    def ask(self) -> Ask:
+        who, offering = self.dice.choice(self.crowd), self.dice.choice(self.offerings)
+        which = ByPerson(offering.id, who.id) if self.dice.random() < 0.6 else ById(self.dice.randint(1, 2_000))
+        key = RequestKey(f"k{self.dice.randint(1, 300)}", "body") if self.dice.random() < 0.2 else None
+        match self.dice.randint(1, 10):
+            case 1 | 2 | 3 | 4 | 5:
+                return Reserve(as_person(who), offering.id, party=self.dice.choice((1, 1, 1, 2, 3, 4)), key=key)
+            case 6 | 7:
+                return Confirm(CONSOLE, which, code=self.dice.choice((None, None, "123456")))
+            case 8 | 9:
+                return Cancel(CONSOLE, which, key=key)
+            case _:
+                return Resend(CONSOLE, which)
+
+    def something_else(self) -> None:
+        offering = self.dice.choice(self.offerings)
+        match self.dice.randint(1, 20):
+            case 1 | 2 | 3:
+                self.clock.advance(seconds=self.dice.choice((1, 60, 200, 301)))
+            case 4:
+                upkeep.settle_due(self.app)
+            case 5:
+                self.resize(offering, seats=self.dice.randint(3, 12))
+            case 6:
+                seen = catalog.show(self.app, "class", offering.id)
+                assert 0 <= seen.reserved <= seen.capacity, seen
+
+    def resize(self, offering: Offering, *, seats: int) -> None:
+        try:
+            catalog.update(self.app, CONSOLE, "class", offering.id, {"seats": seats})
+            self.told["resized"] += 1
+        except ClassbookError as refusal:
+            self.told[f"not resized: {refusal.code}"] += 1
+
+
+@pytest.fixture
+def neighbour(settings: Settings, app: App) -> Iterator[App]:
+    """The same house opened once more, as another process would."""
+    with closing(open_app(settings, clock=app.clock, chance=app.chance, mailer=app.mailer)) as opened:
+        yield opened
+
+
+def test_a_storm_of_mixed_asks_breaks_nothing(
+    app: App, neighbour: App, clock: FrozenClock, cast: Cast, sqlstates: Counter[str]
+) -> None:
+    """Thousands of asks on a few classes from all threads of two processes, while clocks jump and classes change."""
+    later = timedelta(days=30)
+    doomed = a_class(app, seats=12, starts_in=later, confirm="self")
+    offerings = [
+        a_class(app, seats=8, starts_in=later),
+        a_class(app, seats=5, starts_in=later, max_per_person=4),
+        a_class(app, seats=10, starts_in=later, confirm="none"),
+        a_class(app, seats=6, starts_in=timedelta(hours=5), lasts=timedelta(hours=1)),
+        doomed,
+    ]
+    crowd = cast.crowd(25)
+    storms = [Storm((app, neighbour)[seed % 2], clock, offerings, crowd, seed=seed) for seed in range(THREADS)]
+
+    def blow(number: int) -> None:
+        storms[number].blow()
+        if number == 0:
+            catalog.cancel(app, CONSOLE, "class", doomed.id)
+        storms[number].blow()
+
+    on_all_threads(blow)
+    told = sum((storm.told for storm in storms), Counter[str]())
+    assert sum(storm.asked for storm in storms) > 10_000
+    assert min(told[word] for word in ("held", "confirmed", "cancelled", "sold_out", "already_reserved")) > 100, told
+    assert not {"internal", "seat_taken", "busy", "unavailable"} & told.keys(), told
+    assert sqlstates.keys() <= {"23505"}, sqlstates  # a request key that two used at once
+    assert broken(app) == []
+
+    clock.advance(timedelta(days=60))
+    while upkeep.settle_due(app):
+        pass
+    assert broken(app) == []
+    with app.store.read() as tx:
+        assert tx.rows("SELECT count(*) FROM reservations WHERE due_at IS NOT NULL") == [(0,)]
