@@ -44,16 +44,16 @@ class Lanes(Generic[Key]):
         self.units = units
         self._by_key: dict[Key, Claim[Key]] = {}
         self._by_unit: defaultdict[int, list[Span]] = defaultdict(list)
-        for claim in sorted(claims, key=lambda claim: claim.span):
+        for claim in claims:
             self.add(claim)
 
     def free_unit(self, span: Span) -> int | None:
         """The lowest unit that is free for the whole span. It is still free afterwards: `add` takes it."""
-        return next((unit for unit in range(1, self.units + 1) if not self._met(unit, span)), None)
+        return next((unit for unit in range(1, self.units + 1) if self._is_free(unit, span)), None)
 
     def count_overlap(self, span: Span) -> int:
         """How many units are claimed at once at most, anywhere in the span."""
-        return most_at_once(claimed.clipped(span) for unit in self._by_unit for claimed in self._met(unit, span))
+        return most_at_once(claimed.clipped(span) for lane in self._by_unit.values() for claimed in _met(lane, span))
 
     def fits(self, span: Span, party: int = 1) -> bool:
         """Whether ``party`` more can have a unit each, if need be after a `repack`. Exact, but for what is fixed."""
@@ -61,7 +61,7 @@ class Lanes(Generic[Key]):
 
     def add(self, claim: Claim[Key]) -> None:
         """A claim that was decided. ValueError, and nothing added, where its unit or its key is taken: a bug."""
-        if claim.key in self._by_key or self._met(claim.unit, claim.span):
+        if claim.key in self._by_key or not self._is_free(claim.unit, claim.span):
             raise ValueError(f"{claim} meets another claim")
         self._by_key[claim.key] = claim
         insort(self._by_unit[claim.unit], claim.span)
@@ -83,12 +83,19 @@ class Lanes(Generic[Key]):
     def __iter__(self) -> Iterator[Claim[Key]]:
         return iter(self._by_key.values())
 
-    def _met(self, unit: int, span: Span) -> list[Span]:
-        """The claimed spans of a unit that overlap this one; as they never overlap, starts and ends are in order."""
-        lane = self._by_unit.get(unit, ())
-        first = bisect_right(lane, span.start, key=lambda claimed: claimed.end)
-        last = bisect_left(lane, span.end, lo=first, key=lambda claimed: claimed.start)
-        return list(lane[first:last])
+    def _is_free(self, unit: int, span: Span) -> bool:
+        """As the claims of a unit never overlap, only the last that starts before the end of the span can meet it."""
+        lane = self._by_unit.get(unit)
+        if not lane:
+            return True
+        before = bisect_left(lane, (span.end,))
+        return not before or lane[before - 1].end <= span.start
+
+
+def _met(lane: list[Span], span: Span) -> list[Span]:
+    """The claims of a unit that overlap the span; as they never overlap, their starts and ends are in order."""
+    first = bisect_right(lane, span.start, key=lambda claimed: claimed.end)
+    return lane[first : bisect_left(lane, (span.end,), lo=first)]
 
 
 def repack(

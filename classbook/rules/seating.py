@@ -176,10 +176,9 @@ class Seating:
         answer.stale.clear()
 
     def _change(self, row: int, free: int) -> None:
-        if free != self._free[row]:
-            self._free[row] = free
-            for answer in self._kept.values():
-                answer.stale.add(row)
+        self._free[row] = free
+        for answer in self._kept.values():
+            answer.stale.add(row)
 
     def _by_row(self, units: Iterable[int]) -> dict[int, int]:
         """The bits of these units, by row."""

@@ -46,7 +46,7 @@ def merge(spans: Iterable[Span]) -> list[Span]:
 
 
 def subtract(spans: Iterable[Span], busy: Iterable[Span]) -> list[Span]:
-    """What is left of each span without the busy moments, in order. The spans may touch, and stay apart."""
+    """What is left of each span without the busy moments, in order. Spans that touch stay apart; none may overlap."""
     left: list[Span] = []
     taken = merge(busy)
     next_taken = 0

@@ -18,7 +18,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -157,8 +157,8 @@ def why_not_in(
 ) -> ClassbookError | None:
     """Why nobody may book that span, whatever is free: BadSpan or OutsideSchedule, said in the timetable's zone.
 
-    With a grid a booking begins on the grid of the block in which it begins, and ends on that of the block in which it
-    ends, or with this block. It may go on from one block into the next where they touch.
+    A booking may go on from one block into the next where they touch. With a grid it begins on the grid of the block
+    in which it begins and ends on that of the block in which it ends; one that stays in its block may end with it.
     """
     if why := _why_impossible(span) or _why_not_that_long(span, min_seconds=min_seconds, max_seconds=max_seconds):
         return why
@@ -166,9 +166,9 @@ def why_not_in(
     blocks = list(_blocks(timetable, span))
     if merge(block.clipped(span) for block in blocks) != [span]:
         return _outside(timetable, span, step)
-    return (
-        None if step is None else _why_off_grid(span, first=blocks[0], last=blocks[-1], step=step, zone=timetable.zone)
-    )
+    if step is None:
+        return None
+    return _why_off_grid(span, first=blocks[0], last=blocks[-1], step=step, zone=timetable.zone)
 
 
 # --- moments -------------------------------------------------------------------------------------------------------
@@ -189,6 +189,7 @@ def _blocks(timetable: Timetable, window: Span) -> Iterator[Span]:
                 yield block
 
 
+@lru_cache(maxsize=8192)
 def _moment(day: date, minute: int, zone: ZoneInfo) -> datetime:
     """The first moment at which the clocks show that time of the day, or a later one."""
     wall = datetime.combine(day, time()) + timedelta(minutes=minute)
@@ -213,9 +214,11 @@ def _next_on_grid(moment: datetime, block: Span, step: timedelta) -> datetime:
     return moment + (block.start - moment) % step
 
 
-def _ends_well(moment: datetime, block: Span, step: timedelta | None) -> bool:
-    """Whether a booking that ends within the block may end at that moment."""
-    return step is None or moment == block.end or not (moment - block.start) % step
+def _ends_well(span: Span, last: Span, step: timedelta | None) -> bool:
+    """Whether a booking may end where it does, which is in the block ``last``."""
+    if step is None or (span.end == last.end and span.start >= last.start):
+        return True
+    return not (span.end - last.start) % step
 
 
 def _next_open(timetable: Timetable, span: Span, step: timedelta | None) -> datetime | None:
@@ -236,7 +239,7 @@ def _next_open(timetable: Timetable, span: Span, step: timedelta | None) -> date
             tried.append(begins)
         while tried and tried[0] + span.length <= until:
             begins = tried.popleft()
-            if _ends_well(begins + span.length, block, step):
+            if _ends_well(Span(begins, begins + span.length), block, step):
                 return begins
         if not tried and latest <= until:
             break
@@ -280,7 +283,7 @@ def _why_off_grid(span: Span, *, first: Span, last: Span, step: timedelta, zone:
     if begins != span.start:
         nearest = [moment for moment in (begins - step, begins) if moment < first.end]
         return _off_grid("begin", nearest, first, step, zone)
-    if not _ends_well(span.end, last, step):
+    if not _ends_well(span, last, step):
         ends = _next_on_grid(span.end, last, step)
         nearest = [moment for moment in (ends - step, min(ends, last.end)) if moment > span.start]
         return _off_grid("end", nearest, last, step, zone)

@@ -6,9 +6,9 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import psycopg
@@ -20,7 +20,7 @@ from classbook.config import Settings
 from classbook.core import booking, catalog, reservations, upkeep
 from classbook.core.asks import Ask, ById, ByPerson, Cancel, Confirm, Resend, Reserve
 from classbook.core.batch import TIME, Batch
-from classbook.errors import Busy, ClassbookError
+from classbook.errors import Busy, ClassbookError, HoldExpired, OfferingCancelled
 from classbook.store import reservations as store
 from classbook.store.database import ConstraintRefused, Database, Tx
 from classbook.testing import FrozenClock
@@ -195,6 +195,60 @@ def test_what_appears_between_the_first_look_and_the_locks_is_not_there_yet(
     codes = [outcome.code for outcome in outcomes if isinstance(outcome, ClassbookError)]
     assert codes == ["not_found", "not_found", "already_reserved", "not_found"]
     assert reservations.show(app, CONSOLE, one.id).state == "held"
+
+
+# --- what is read after a lock is not older than the lock ------------------------------------------------------------
+
+
+@contextmanager
+def somebody_before_us(app: App, offering: Offering, change: str = "SELECT 1") -> Iterator[None]:
+    """While the block runs, another transaction has the offering locked and changed; it commits when the block ends."""
+    is_there, may_go = Event(), Event()
+
+    def step(tx: Tx) -> None:
+        store.load(tx, store.Needs(offering_ids={offering.id}))
+        tx.connection.execute(sa.text(change))
+        is_there.set()
+        assert may_go.wait(30)
+
+    with ThreadPoolExecutor(1) as pool:
+        before_us = pool.submit(app.store.write, step)
+        try:
+            assert is_there.wait(30)
+            yield
+        finally:
+            may_go.set()
+        before_us.result()
+
+
+def until_it_waits(app: App) -> None:
+    """Return when a transaction waits for a lock; SQLite does not tell."""
+    with app.store.read() as tx:
+        while not app.store.is_embedded and tx.rows("SELECT count(*) FROM pg_locks WHERE NOT granted") == [(0,)]:
+            pass
+
+
+def test_a_confirm_that_waited_past_the_deadline_comes_too_late(app: App, clock: FrozenClock, cast: Cast) -> None:
+    offering = a_class(app)
+    one = hold(app, offering, cast.ana)
+    with ThreadPoolExecutor(1) as pool:
+        with somebody_before_us(app, offering):
+            waiting = pool.submit(booking.book, app, [Confirm(CONSOLE, ById(one.id))])
+            until_it_waits(app)
+            clock.advance(HOLD)
+        [outcome] = waiting.result()
+    assert isinstance(outcome, HoldExpired)
+
+
+def test_a_reserve_that_waited_while_the_class_was_cancelled_is_refused(app: App, cast: Cast) -> None:
+    offering, who = a_class(app), cast.ana
+    cancelling = f"UPDATE offerings SET cancelled_at = created_at WHERE id = {offering.id}"
+    with ThreadPoolExecutor(1) as pool:
+        with somebody_before_us(app, offering, cancelling):
+            waiting = pool.submit(booking.book, app, [Reserve(as_person(who), offering.id)])
+            until_it_waits(app)
+        [outcome] = waiting.result()
+    assert isinstance(outcome, OfferingCancelled)
 
 
 # --- compare and swap ----------------------------------------------------------------------------------------------
