@@ -45,13 +45,17 @@ class Batch:
         self.scene = scene
         self.dry_run = dry_run
         self._ids = iter(scene.fresh_ids)
+        self._terms: dict[int, Policy] = {}
 
     @property
     def now(self) -> datetime:
         return self.scene.now
 
     def policy(self, offering: OfferingRecord) -> Policy:
-        return self.app.policy(offering.kind, offering.policy)
+        terms = self._terms.get(offering.id)
+        if terms is None:
+            terms = self._terms[offering.id] = self.app.policy(offering.kind, offering.policy)
+        return terms
 
     def kind(self, offering: OfferingRecord) -> Kind:
         return KINDS[offering.kind]

@@ -105,7 +105,8 @@ def _span(batch: Batch, offering: OfferingRecord, wanted: Wanted) -> Span | None
         raise OfferingCancelled(f"{offering.title} was cancelled.")
     span = kind.when(offering, terms, wanted)
     _raise(permits.why_not_book(offering, terms, span=span, now=batch.now))
-    _raise(why_not_then(kind, terms, batch.timetable(offering), span))
+    if kind.picks_time and span is not None:
+        _raise(why_not_then(terms, batch.timetable(offering), span))
     return span
 
 

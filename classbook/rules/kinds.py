@@ -128,10 +128,8 @@ def kind_named(name: str) -> Kind:
         raise NotFound(f"There is no kind of offering called {name!r}.") from None
 
 
-def why_not_then(kind: Kind, policy: Policy, timetable: Timetable, span: Span | None) -> ClassbookError | None:
-    """Why the opening hours do not allow that span."""
-    if span is None or not kind.picks_time:
-        return None
+def why_not_then(policy: Policy, timetable: Timetable, span: Span) -> ClassbookError | None:
+    """Why the opening hours do not allow a span that the client picked."""
     return why_not_in(
         timetable,
         span,
