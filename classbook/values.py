@@ -207,7 +207,7 @@ def plain(value: Any) -> Any:
         return iso(value)
     if isinstance(value, Money):
         return {"amount": f"{value.minor / 100:.2f}", "currency": value.currency}
-    if is_dataclass(value):
+    if is_dataclass(value) and not isinstance(value, type):
         kind = type(value)
         names = _FIELDS.get(kind) or _FIELDS.setdefault(kind, tuple(field.name for field in fields(kind)))
         return {name: plain(getattr(value, name)) for name in names}

@@ -285,7 +285,8 @@ def _why_off_grid(span: Span, *, first: Span, last: Span, step: timedelta, zone:
         return _off_grid("begin", nearest, first, step, zone)
     if not _ends_well(span, last, step):
         ends = _next_on_grid(span.end, last, step)
-        nearest = [moment for moment in (ends - step, min(ends, last.end)) if moment > span.start]
+        tried = (Span(span.start, moment) for moment in (ends - step, min(ends, last.end)))
+        nearest = [one.end for one in tried if one.start < one.end and _ends_well(one, last, step)]
         return _off_grid("end", nearest, last, step, zone)
     return None
 

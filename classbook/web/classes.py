@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
@@ -39,6 +40,7 @@ from classbook.web.visit import Anyone, Person, Visit
 
 KIND: Final = "class"
 PATH: Final = f"{PREFIX}/classes/"
+_HOST: Final = re.compile(rb"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9a-fA-F:.]{2,45}\](:[0-9]{1,5})?")
 
 acting = actions("classes")
 looking = looks("classes")
@@ -51,7 +53,7 @@ looking = looks("classes")
 async def reserve_seat(visit: Person, body: ReserveSeat) -> Response:
     """Hold places in a class. The code that confirms the hold comes by mail."""
     key = request_key(visit, "/classes/reserve-seat/", body)
-    return await booked(visit, Reserve(visit.actor, body.class_id, body.user_id, body.party, key), status=201)
+    return await booked(visit, Reserve(visit.actor, body.class_id, body.user_id, body.party, key=key), status=201)
 
 
 @acting.post("/classes/confirm-seat/", response_model=shape(Reservation))
@@ -78,7 +80,7 @@ def listing(
     request: Request,
     visit: Anyone,
     start_date: Annotated[date | None, Query(description="Starts on this day or after, where it takes place.")] = None,
-    type: Annotated[str | None, Query(max_length=256)] = None,
+    type: Annotated[str | None, Query(max_length=256, pattern=r"^[^\x00-\x1f]*$")] = None,
     status: ClassStatus | None = None,
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
     page_size: Annotated[int, Query(ge=1, le=200)] = 20,
@@ -206,5 +208,8 @@ def _understood(visit: Visit, fields: dict[str, Any], *, zone: str | None) -> di
 
 
 def _base(visit: Visit, request: Request) -> str:
-    """How this server is reached, for addresses in answers."""
-    return visit.web.app.settings.web.public_url or f"{request.url.scheme}://{request.url.netloc}"
+    """How this server is reached, for addresses in answers: as configured, else as it was asked for."""
+    settings, host = visit.web.app.settings.web, visit.headers.get(b"host", b"")
+    if settings.public_url or not _HOST.fullmatch(host):
+        return settings.address
+    return f"{request.scope['scheme']}://{host.decode('ascii')}"

@@ -11,6 +11,7 @@ import uvicorn
 
 from classbook.errors import Unavailable
 from classbook.web.api import make_web
+from classbook.web.protocol import BoundedProtocol
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -47,10 +48,11 @@ class Server:
         config = uvicorn.Config(
             web,
             loop="auto",
-            http="httptools",
+            http=BoundedProtocol,
             ws="none",
             lifespan="on",
             log_config=None,
+            log_level="warning",
             access_log=False,
             server_header=False,
             proxy_headers=False,

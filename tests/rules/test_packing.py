@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from classbook.rules.packing import Claim, Lanes, repack
@@ -99,6 +99,7 @@ def test_claims_above_the_units_count_and_are_not_handed_out() -> None:
     assert lanes.free_unit(span(0, 2)) == 1 and lanes.count_overlap(span(0, 2)) == 1 and not lanes.fits(span(0, 2))
 
 
+@settings(deadline=None)
 @given(pool=full_pools(), asked=SPANS, party=st.integers(1, 4), gone=st.sets(st.integers(0, 8)))
 def test_lanes_say_what_a_look_at_every_claim_says(
     pool: tuple[int, list[Claim[int]]], asked: Span, party: int, gone: set[int]
@@ -158,6 +159,7 @@ def test_nothing_moves_without_need() -> None:
     assert repack(claims, units=2, span=span(3, 5), party=2) == {}
 
 
+@settings(deadline=None)
 @given(pool=full_pools(), asked=SPANS, party=st.integers(0, 4))
 def test_a_repack_succeeds_exactly_where_the_count_says_it_fits(
     pool: tuple[int, list[Claim[int]]], asked: Span, party: int
@@ -169,6 +171,7 @@ def test_a_repack_succeeds_exactly_where_the_count_says_it_fits(
         assert_holds(claims, moves, units=units, asked=asked, party=party)
 
 
+@settings(deadline=None)
 @given(pool=full_pools(), asked=SPANS, party=st.integers(0, 4), now=st.integers(0, 12))
 def test_with_what_has_begun_fixed_the_count_is_still_exact(
     pool: tuple[int, list[Claim[int]]], asked: Span, party: int, now: int
@@ -184,6 +187,7 @@ def test_with_what_has_begun_fixed_the_count_is_still_exact(
         assert_holds(claims, moves, units=units, asked=asked, party=party)
 
 
+@settings(deadline=None)
 @given(pool=full_pools(), asked=SPANS, party=st.integers(0, 3), fixed=st.sets(st.integers(0, 8)))
 def test_whatever_is_fixed_an_answer_is_right(
     pool: tuple[int, list[Claim[int]]], asked: Span, party: int, fixed: set[int]
@@ -203,6 +207,7 @@ def test_with_something_fixed_in_the_future_an_answer_may_be_missed() -> None:
     assert repack([first, later], units=2, span=asked, party=1) == {2: 1}
 
 
+@settings(deadline=None)
 @given(pool=full_pools(), units=UNITS)
 def test_a_pool_shrinks_exactly_where_the_count_allows_it(pool: tuple[int, list[Claim[int]]], units: int) -> None:
     _, claims = pool

@@ -48,12 +48,11 @@ def link(app: App, cast: Cast) -> str:
     return f"/confirm/{mailed_link(app, cast.ana)}"
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"])
-def test_looking_changes_no_row(app: App, client: Client, link: str, method: str) -> None:
+def test_looking_changes_no_row(app: App, client: Client, link: str) -> None:
     before = rows(app)
-    for _ in range(3):
+    for method in ("GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH") * 2:
         client(method, link, headers={"Purpose": "prefetch"})
-    assert rows(app) == before
+        assert rows(app) == before
 
 
 def test_the_page_says_what_it_is_for_and_has_one_button(client: Client, link: str) -> None:

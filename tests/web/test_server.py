@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,6 +23,7 @@ from classbook.web.visit import Anyone, Person
 from tests.conftest import Client
 from tests.makers import Cast, a_class, broken
 from tests.web.conftest import tokens_of
+from tests.web.test_door import connected
 
 
 def test_port_0_takes_a_free_one_of_this_machine_alone(app: App) -> None:
@@ -168,3 +169,47 @@ def test_a_mount_or_a_route_that_acts_needs_a_declaration_too() -> None:
     good.get("/look/")(look)
     good.get("/look-closer/")(look_closer)
     refuse_undeclared(good.routes)
+
+
+# --- what comes before a request -----------------------------------------------------------------------------------
+
+
+def test_a_head_without_end_is_cut_off(front: Client) -> None:
+    with connected(front) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
+        assert is_cut_off(connection, sending=b"X-More: " + b"x" * 1000 + b"\r\n")
+    with connected(front) as connection:
+        connection.sendall(b"GET /")
+        assert is_cut_off(connection, sending=b"a" * 1000)
+
+
+def test_who_takes_too_long_to_ask_is_hung_up_on(front: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("classbook.web.protocol.HEAD_TIMEOUT_SECONDS", 0.05)
+    with connected(front) as connection:
+        assert connection.recv(1) == b""
+    with connected(front) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHo")
+        assert connection.recv(1) == b""
+    assert front.get("/healthz").status == 200
+
+
+def test_the_head_may_come_in_pieces(front: Client) -> None:
+    with connected(front) as connection:
+        for piece in (b"GET /heal", b"thz HTTP/1.1\r\nHo", b"st: x\r\n", b"\r\n"):
+            connection.sendall(piece)
+        assert connection.recv(9) == b"HTTP/1.1 "
+
+
+def is_cut_off(connection: socket.socket, *, sending: bytes) -> bool:
+    """Whether the server ends a connection on which more and more is sent."""
+    connection.setblocking(False)
+    for _ in range(1_000_000):
+        try:
+            with suppress(BlockingIOError):
+                connection.send(sending)
+            return connection.recv(1000).startswith(b"HTTP/1.1 400 ")
+        except BlockingIOError:
+            pass
+        except ConnectionError:
+            return True
+    return False
