@@ -26,7 +26,8 @@ from classbook.errors import (
 )
 from classbook.rules.kinds import kind_named
 from classbook.rules.names import clean_name, clean_text
-from classbook.rules.policy import as_dict, check_overrides, status
+from classbook.rules.permits import status
+from classbook.rules.policy import as_dict, check_overrides
 from classbook.rules.when import format_local
 from classbook.rules.zones import known_zone
 from classbook.store import catalog as store
@@ -67,21 +68,25 @@ def create(
 
     Raises Invalid or BadSpan for what cannot be, NotYours for people who may not make this kind.
     """
-    given = _draft(draft)
-    if given.title is None or given.seats is None or given.starts_at is None or given.ends_at is None:
-        raise Invalid("An offering needs a title, seats, a start and an end.")
-    values = _columns(given) | {"kind": kind_named(kind).name}
+    given, row = _draft(draft), kind_named(kind)
+    if given.title is None or given.seats is None:
+        raise Invalid(f"A {kind} needs a title and a number of seats.")
+    if not row.picks_time and (given.starts_at is None or given.ends_at is None):
+        raise Invalid(f"A {kind} needs a start and an end.")
+    if row.picks_time and (given.starts_at or given.ends_at):
+        raise Invalid(f"A {kind} has no time of its own.", hint="Its schedule says when it is open.")
+    values = _columns(given) | {"kind": row.name}
     values.setdefault("description", "")
     values.setdefault("timezone", app.settings.timezone)
     values.setdefault("policy", "{}")
 
     def act(tx: Tx, who: Who) -> Offering:
-        offering_id = store.add(tx, values | {"creator_id": who.id}, units=given.seats or 0)
+        offering_id = store.add(tx, values | {"creator_id": who.id}, units=given.seats or 0, timed=row.timed)
         return _view(app, tx, _found(tx, kind, offering_id))
 
     def step(tx: Tx) -> Offering | dict[str, Any]:
         who = look_up(tx, actor)
-        if who.role not in kind_named(kind).creators:
+        if who.role not in row.creators:
             raise NotYours(f"A {who.role} may not make a {kind}.", hint="Ask an organizer or an administrator.")
         result = once(tx, actor, key, lambda: act(tx, who))
         if dry_run:

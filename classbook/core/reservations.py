@@ -9,8 +9,9 @@ from classbook.app import App
 from classbook.core import booking
 from classbook.core.actors import Who, look_up
 from classbook.core.asks import ById, Confirm
-from classbook.core.batch import CONFIRM, reservation_view
+from classbook.core.batch import CONFIRM
 from classbook.core.pages import at_most, id_cursor, page_of
+from classbook.core.views import reservation_view
 from classbook.errors import Invalid, NotFound, NotYours
 from classbook.rules import codes
 from classbook.rules.states import STATES, seen
@@ -130,5 +131,11 @@ def _own(tx: Tx, who: Who, reservation_id: int) -> listings.Listed:
 
 def _view(one: listings.Listed, now: datetime) -> Reservation:
     record, offering = one.record, one.offering
-    state = seen(record.state, record.due_at, now, offering_cancelled=offering.cancelled_at is not None)
-    return reservation_view(record, offering, one.user, state)
+    state = seen(
+        record.state,
+        record.due_at,
+        now,
+        offering_cancelled=offering.cancelled_at is not None,
+        check_in_missing=record.check_in_missing,
+    )
+    return reservation_view(record, offering, one.user, state, one.position)

@@ -23,7 +23,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from classbook.errors import BadSpan, ClassbookError, OutsideSchedule
-from classbook.rules.opening import DAYS, MINUTES_PER_DAY, Block, Closed, OnDate, Weekly, check_blocks
+from classbook.rules.opening import DAYS, MINUTES_PER_DAY, Block, Closed, OnDate, Rule, Weekly, check_blocks
 from classbook.rules.spans import Span, crowded, merge, subtract
 from classbook.rules.when import _skipped, _transition, format_duration, format_local
 
@@ -57,6 +57,17 @@ class Timetable:
             check_blocks(blocks, where=f" on {DAYS[weekday]}")
         for day, blocks in self._by_date.items():
             check_blocks(blocks, where=f" on {_day_name(day)}")
+
+    @classmethod
+    def of(cls, zone: str, rules: Iterable[Rule]) -> Timetable:
+        """The timetable that rules of all sorts make together. Raises Invalid where they contradict each other."""
+        found = list(rules)
+        return cls(
+            ZoneInfo(zone),
+            weekly=tuple(rule for rule in found if isinstance(rule, Weekly)),
+            dates=tuple(rule for rule in found if isinstance(rule, OnDate)),
+            closed=tuple(rule for rule in found if isinstance(rule, Closed)),
+        )
 
     def blocks_on(self, day: date) -> Sequence[Block]:
         """The hours of one local date, in order."""

@@ -128,11 +128,11 @@ def figures(tx: Tx, ids: Iterable[int]) -> dict[int, Figures]:
     return found
 
 
-def add(tx: Tx, values: dict[str, Any], *, units: int) -> int:
+def add(tx: Tx, values: dict[str, Any], *, units: int, timed: bool) -> int:
     """A new offering with a pool of its own; its id."""
     values = values | {"created_at": tx.now, "version": 1}
     offering_id = tx.connection.execute(sa.insert(offerings).values(values).returning(offerings.c.id)).scalar_one()
-    pool = {"name": values["title"], "units": units, "timed": False}
+    pool = {"name": values["title"], "units": units, "timed": timed}
     pool_id = tx.connection.execute(sa.insert(pools).values(pool).returning(pools.c.id)).scalar_one()
     tx.connection.execute(sa.insert(offering_pools).values(offering_id=offering_id, n=1, pool_id=pool_id))
     return int(offering_id)

@@ -53,7 +53,7 @@ looking = looks("classes")
 async def reserve_seat(visit: Person, body: ReserveSeat) -> Response:
     """Hold places in a class. The code that confirms the hold comes by mail."""
     key = request_key(visit, "/classes/reserve-seat/", body)
-    return await booked(visit, Reserve(visit.actor, body.class_id, body.user_id, body.party, key), status=201)
+    return await booked(visit, Reserve(visit.actor, body.class_id, body.user_id, body.party, key=key), status=201)
 
 
 @acting.post("/classes/confirm-seat/", response_model=shape(Reservation))

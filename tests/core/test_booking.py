@@ -334,7 +334,7 @@ def test_no_hold_outlasts_the_start(app: App, clock: FrozenClock, cast: Cast) ->
 def test_booking_ends_with_the_notice_and_with_the_start(app: App, clock: FrozenClock, cast: Cast) -> None:
     day = timedelta(days=1)
     noticed, plain_one = a_class(app, notice_seconds=3600), a_class(app)
-    clock.set(NOW + day - timedelta(hours=1) - MICROSECOND)
+    clock.set(NOW + day - timedelta(hours=1))
     assert hold(app, noticed, cast.ana).state == "held"
     clock.advance(MICROSECOND)
     assert refusal(app, Reserve(as_person(cast.ben), noticed.id)) == "below_notice"

@@ -206,7 +206,7 @@ def somebody_before_us(app: App, offering: Offering, change: str = "SELECT 1") -
     is_there, may_go = Event(), Event()
 
     def step(tx: Tx) -> None:
-        store.load(tx, store.Needs(offering_ids={offering.id}))
+        store.lock(tx, store.Needs(offering_ids={offering.id}))
         tx.connection.execute(sa.text(change))
         is_there.set()
         assert may_go.wait(30)
@@ -260,7 +260,7 @@ def confirm_after_time_won(app: App, clock: FrozenClock, one: Reservation, *, st
 
     def look(tx: Tx) -> store.Scene:
         tx.abandon()
-        return store.load(tx, needs)
+        return store.load(tx, needs, store.lock(tx, needs), lambda scene: {})
 
     scene = app.store.write(look)
     clock.advance(HOLD)
@@ -292,7 +292,7 @@ def test_without_compare_and_swap_the_dead_are_confirmed(
     confirm_after_time_won(app, clock, one, steps_ahead=1)
     assert reservations.show(app, CONSOLE, one.id).state == "confirmed"
     assert {breach.partition(":")[0] for breach in broken(app)} >= {
-        "claims are live exactly while their reservation takes places",
+        "a reservation that takes places has one live claim for each",
         "every step began where the one before it ended",
     }
 
