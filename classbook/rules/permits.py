@@ -24,6 +24,7 @@ from classbook.errors import (
     TooEarly,
     TooLate,
 )
+from classbook.rules.codes import reservation_code
 from classbook.rules.policy import Policy
 from classbook.rules.spans import Span
 from classbook.rules.states import CANCELLED, COMPLETED, CONFIRMED, EXPIRED, FAR_FUTURE, HELD, QUEUED
@@ -48,6 +49,10 @@ class Bookable(Protocol):
 class Booked(Protocol):
     """What the rules need to know of a reservation."""
 
+    @property
+    def id(self) -> int: ...
+    @property
+    def state(self) -> str: ...
     @property
     def party(self) -> int: ...
     @property
@@ -94,14 +99,20 @@ def why_not_again(
 ) -> ClassbookError | None:
     """Why this person may not have that many places more, given their live reservations of this offering."""
     if policy.once and live:
-        return AlreadyReserved(
-            f"{name} has a reservation for {offering.title} already.", hint="Cancel it first, or confirm it."
-        )
+        return AlreadyReserved(f"{name} has a reservation for {offering.title} already.", hint=_way_out(live[0]))
     if policy.party_max is not None and party > policy.party_max:
         return LimitReached(f"A reservation has at most {policy.party_max} places, not {party}.")
     if policy.max_per_person is not None and party + sum(one.party for one in live) > policy.max_per_person:
         return LimitReached(f"One person may have at most {policy.max_per_person} places in {offering.title}.")
     return None
+
+
+def _way_out(live: Booked) -> str:
+    """What somebody can do about the reservation they have already."""
+    code = reservation_code(live.id)
+    if live.state == HELD:
+        return f"Confirm it with `classbook confirm {code}`, or cancel it first."
+    return f"Cancel it first: `classbook cancel {code}`."
 
 
 def why_not_confirm(offering: Bookable, state: str) -> ClassbookError | None:
