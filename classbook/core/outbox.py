@@ -29,6 +29,8 @@ LEASE_TIMEOUTS: Final = 9
 FIRST_PAUSE_SECONDS: Final = 10
 LONGEST_PAUSE_SECONDS: Final = 3600
 GIVE_UP_SECONDS: Final = 24 * 3600
+WITH_LINK: Final = ("held", "offered")
+WITH_CODE: Final = (*WITH_LINK, "verify")
 _HIDDEN_CODE: Final = "••••••"
 _HIDDEN_LINK: Final = "(hidden)"
 
@@ -133,10 +135,10 @@ def _as_admin(
 
 def _pointless(posted: store.Posted, now: datetime) -> str | None:
     """Why a mail with a code is not sent any more: a late or a replaced code is noise."""
-    if posted.kind not in ("held", "verify") or "serial" not in posted.facts:
+    if posted.kind not in WITH_CODE or "serial" not in posted.facts:
         return None
     code = posted.code
-    if code is None or now >= code.expires_at or (posted.kind == "held" and posted.reservation_state != HELD):
+    if code is None or now >= code.expires_at or (posted.kind in WITH_LINK and posted.reservation_state != HELD):
         return "Not sent: what the code was for is over."
     return "Not sent: a newer code took its place." if code.serial != posted.facts["serial"] else None
 
@@ -176,7 +178,7 @@ def _code_and_link(app: App, posted: store.Posted) -> tuple[str | None, str | No
     if code.serial != posted.facts["serial"]:
         return _hidden(posted)
     digits = codes.one_time_code(app.key, code)
-    if posted.kind != "held":
+    if posted.kind not in WITH_LINK:
         return digits, None
     return digits, f"{app.settings.web.address}/confirm/{codes.link_token(app.key, code)}"
 
@@ -184,7 +186,7 @@ def _code_and_link(app: App, posted: store.Posted) -> tuple[str | None, str | No
 def _hidden(posted: store.Posted) -> tuple[str | None, str | None]:
     if "serial" not in posted.facts:
         return None, None
-    return _HIDDEN_CODE, _HIDDEN_LINK if posted.kind == "held" else None
+    return _HIDDEN_CODE, _HIDDEN_LINK if posted.kind in WITH_LINK else None
 
 
 def _facts(posted: store.Posted) -> letters.Facts:
