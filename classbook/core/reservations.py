@@ -115,7 +115,7 @@ def confirm_link(app: App, token: str, *, request_id: str = "") -> Reservation |
 
 def _whose(tx: Tx, who: Who, person: int | None, offering_id: int | None) -> int | None:
     """The person whose reservations are listed; None lists everybody's."""
-    if who.is_admin:
+    if who.is_admin or (offering_id is not None and who.may_see(catalog.creator_of(tx, offering_id))):
         return person
     if person is not None and person != who.id:
         raise NotYours("Only an administrator may see other people's reservations.")

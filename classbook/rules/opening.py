@@ -26,7 +26,7 @@ _CLOSED_FORM: Final = "2026-12-24 or 2026-12-24..2026-12-26"
 _LONGEST_TEXT: Final = 1000
 _MOST_BLOCKS: Final = 48
 
-_BLOCK: Final = re.compile(r"(\d{2}):(\d{2}) *- *(\d{2}):(\d{2})", re.ASCII)
+_BLOCK: Final = re.compile(r"(\d{1,2}):(\d{2}) *- *(\d{1,2}):(\d{2})", re.ASCII)
 _DATE: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 _WEEKLY: Final = re.compile(r"(?P<days>[a-z ,-]+?) (?P<hours>\d.*)", re.ASCII)
 

@@ -25,7 +25,7 @@ from zoneinfo import ZoneInfo
 from classbook.errors import BadSpan, ClassbookError, OutsideSchedule
 from classbook.rules.opening import DAYS, MINUTES_PER_DAY, Block, Closed, OnDate, Rule, Weekly, check_blocks
 from classbook.rules.spans import Span, crowded, merge, subtract
-from classbook.rules.when import _skipped, _transition, format_duration, format_local
+from classbook.rules.when import end_of_skip, format_duration, format_local, is_skipped
 
 MOST_DAYS: Final = 400
 """A window to search, or a booking, spans no more."""
@@ -193,7 +193,7 @@ def _blocks(timetable: Timetable, window: Span) -> Iterator[Span]:
 def _moment(day: date, minute: int, zone: ZoneInfo) -> datetime:
     """The first moment at which the clocks show that time of the day, or a later one."""
     wall = datetime.combine(day, time()) + timedelta(minutes=minute)
-    return _transition(wall, zone=zone) if _skipped(wall, zone=zone) else wall.replace(tzinfo=zone).astimezone(UTC)
+    return end_of_skip(wall, zone=zone) if is_skipped(wall, zone=zone) else wall.replace(tzinfo=zone).astimezone(UTC)
 
 
 def _kept_from(busy: Iterable[Span], *, before_seconds: int, after_seconds: int, units: int) -> list[Span]:

@@ -69,6 +69,12 @@ def of_provider(tx: Tx, person_id: int) -> OfferingRecord | None:
     return OfferingRecord.of(rows[0]) if rows else None
 
 
+def creator_of(tx: Tx, offering_id: int) -> int | None:
+    """Who made an offering of any kind; None where the console did, and for an offering that is not there."""
+    rows = tx.rows("SELECT creator_id FROM offerings WHERE id = ?", offering_id) if 0 < offering_id < 2**63 else []
+    return rows[0][0] if rows else None
+
+
 def zones(tx: Tx, kind: str) -> list[str]:
     """The time zones offerings of that kind are in."""
     return [zone for (zone,) in tx.rows("SELECT DISTINCT timezone FROM offerings WHERE kind = ?", kind)]
