@@ -16,7 +16,7 @@ from classbook.errors import Invalid, NotAllowedNow, NotFound
 from classbook.rules import codes, letters
 from classbook.rules.envelope import envelope
 from classbook.rules.names import clean_email
-from classbook.rules.states import HELD
+from classbook.rules.states import CANCELLED, COMPLETED, CONFIRMED, HELD
 from classbook.store import outbox as store
 from classbook.store.database import Tx
 from classbook.store.records import Letter
@@ -137,8 +137,17 @@ def _pointless(posted: store.Posted, now: datetime) -> str | None:
         return None
     code = posted.code
     if code is None or now >= code.expires_at or (posted.reservation_id and posted.reservation_state != HELD):
-        return "Not sent: what the code was for is over."
-    return "Not sent: a newer code took its place." if code.serial != posted.facts["serial"] else None
+        return f"Not needed any more: {_over(posted)}."
+    return "Not needed any more: a newer code took its place." if code.serial != posted.facts["serial"] else None
+
+
+def _over(posted: store.Posted) -> str:
+    """What became of the thing a code was for."""
+    if posted.reservation_state is None:
+        return "the address was confirmed" if posted.code is None else "the code had run out"
+    if posted.reservation_state in (CONFIRMED, COMPLETED):
+        return "the hold was confirmed"
+    return "the hold was cancelled" if posted.reservation_state == CANCELLED else "the hold had lapsed"
 
 
 def _put_off(app: App, posted: store.Posted, error: str) -> None:
@@ -196,7 +205,7 @@ def _facts(posted: store.Posted) -> letters.Facts:
         ends_at=posted.ends_at,
         timezone=posted.timezone or "UTC",
         party=posted.party or 1,
-        expires_at=posted.due_at if posted.reservation_id else posted.code and posted.code.expires_at,
+        expires_at=posted.due_at if posted.reservation_id else (posted.code.expires_at if posted.code else None),
         reservation_code=codes.reservation_code(posted.reservation_id) if posted.reservation_id else "",
         reason=said.get("reason"),
         whole_offering=bool(said.get("whole")),
