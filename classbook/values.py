@@ -91,7 +91,53 @@ class Offering:
     venue: str | None
     policy: dict[str, Any]
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Class(Offering):
     seats: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Offering):
+    start_time: datetime
+    end_time: datetime
+    reserved_slots: int
+    available_slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Appointments(Offering):
+    """A provider. ``slot`` is the length of an appointment, like ``15m``."""
+
+    provider: PersonRef
+    slot: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resource(Offering):
+    name: str
+    max_slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A free time: one slot, or the longest span that is free in one piece."""
+
+    start: datetime
+    end: datetime
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Opening hours in the shape they are given in (`rules.opening.as_json`)."""
+
+    offering_id: int
+    timezone: str
+    weekly: tuple[Any, ...]
+    dates: tuple[Any, ...]
+    closed: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,21 +24,42 @@ from classbook.errors import (
     OfferingCancelled,
     OfferingClosed,
 )
-from classbook.rules.kinds import kind_named
+from classbook.rules.kinds import KINDS, kind_named
 from classbook.rules.names import clean_name, clean_text
 from classbook.rules.permits import status
 from classbook.rules.policy import as_dict, check_overrides
-from classbook.rules.when import format_local
+from classbook.rules.when import format_duration, format_local
 from classbook.rules.zones import known_zone
 from classbook.store import catalog as store
 from classbook.store import outbox, people
 from classbook.store.database import Tx, from_micros, to_micros
 from classbook.store.records import OfferingRecord
-from classbook.values import Actor, Money, Numbered, Offering, Page, PersonRef, RequestKey, plain
+from classbook.values import (
+    Actor,
+    Appointments,
+    Class,
+    Event,
+    Money,
+    Numbered,
+    Offering,
+    Page,
+    PersonRef,
+    RequestKey,
+    Resource,
+    plain,
+)
 
 MOST_SEATS: Final = 1_000_000
 LONGEST_TEXT: Final = 10_000
 STATUSES: Final = ("upcoming", "ongoing", "completed", "cancelled")
+
+
+_SHAPES: Final[dict[str, type[Offering]]] = {
+    "class": Class,
+    "event": Event,
+    "appointment": Appointments,
+    "resource": Resource,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +185,8 @@ def update(
 
     def act(tx: Tx, offering: OfferingRecord) -> Offering:
         _check_changeable(offering, tx.now)
+        if kind_named(kind).picks_time and (given.starts_at or given.ends_at):
+            raise Invalid(f"A {kind} has no time of its own.", hint="Its schedule says when it is open.")
         values = _columns(given, offering)
         upkeep.settle_within(app, tx, offering.id, most=MOST_SEATS)
         if given.seats is not None:
@@ -271,6 +294,16 @@ def _before(offering: OfferingRecord) -> dict[str, Any]:
     return dict(plain({"title": offering.title, "starts_at": offering.starts_at, "ends_at": offering.ends_at}))
 
 
+def columns(given: dict[str, Any]) -> dict[str, Any]:
+    """The checked columns of an offering's fields, for offerings that are made in another way. Raises Invalid."""
+    return _columns(_draft(given))
+
+
+def view(app: App, tx: Tx, kind: str, offering_id: int) -> Offering:
+    """One offering, within a transaction. Raises NotFound."""
+    return _view(app, tx, _found(tx, kind, offering_id))
+
+
 def _draft(given: dict[str, Any]) -> Draft:
     known = {field.name for field in fields(Draft)}
     if unknown := given.keys() - known:
@@ -322,14 +355,12 @@ def _check_changeable(offering: OfferingRecord, now: datetime) -> None:
 
 
 def _resize(tx: Tx, offering: OfferingRecord, seats: int) -> None:
-    figures = store.figures(tx, [offering.id])[offering.id]
-    if seats < figures.taken:
+    needed = store.resize(tx, offering.id, units=seats)
+    if needed is not None:
         raise NotAllowedNow(
-            f"{figures.taken} places of {offering.title} are taken; it cannot have only {seats}.",
+            f"{needed} places of {offering.title} are taken; it cannot have only {seats}.",
             hint="Cancel reservations first.",
         )
-    if seats != figures.capacity:
-        store.resize(tx, offering.id, units=seats)
 
 
 def _filter(
@@ -376,23 +407,26 @@ def _shown(
 ) -> Offering:
     now_is = status(record, now)
     bookable = now_is in ("upcoming", "open")
-    return Offering(
-        id=record.id,
-        kind=record.kind,
-        title=record.title,
-        description=record.description,
-        type=record.type,
-        status=now_is,
-        starts_at=record.starts_at,
-        ends_at=record.ends_at,
-        timezone=record.timezone,
-        capacity=figures.capacity,
-        reserved=figures.reserved,
-        available=max(0, figures.capacity - figures.reserved) if bookable else 0,
-        price=None if record.price_minor is None else Money(record.price_minor, record.currency or ""),
-        creator=creator,
-        venue=None,
-        policy=as_dict(app.policy(record.kind, record.policy)),
-        version=record.version,
-        seats=figures.capacity,
-    )
+    terms = app.policy(record.kind, record.policy)
+    base: dict[str, Any] = {
+        "id": record.id,
+        "kind": record.kind,
+        "title": record.title,
+        "description": record.description,
+        "type": record.type,
+        "status": now_is,
+        "starts_at": record.starts_at,
+        "ends_at": record.ends_at,
+        "timezone": record.timezone,
+        "capacity": figures.capacity,
+        "reserved": figures.reserved,
+        "available": max(0, figures.capacity - figures.reserved) if bookable else 0,
+        "price": None if record.price_minor is None else Money(record.price_minor, record.currency or ""),
+        "creator": creator,
+        "venue": None,
+        "policy": as_dict(terms),
+        "version": record.version,
+    }
+    known = base | {"slot": format_duration(terms.slot_seconds)}
+    own = {name: known[of] for name, of in KINDS[record.kind].words.items()}
+    return _SHAPES[record.kind](**base, **own)

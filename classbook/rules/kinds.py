@@ -6,7 +6,7 @@ This is the only place where a kind is told from another.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
@@ -34,6 +34,8 @@ class Kind:
     """Roles that may create one."""
     when: When
     plan: Plan
+    words: Mapping[str, str] = field(default_factory=dict)
+    """What answers call something besides its common name: own word -> common word."""
     refusal: type[ClassbookError] = SoldOut
     """What it is called when nothing fits."""
     timed: bool = False
@@ -86,6 +88,7 @@ KINDS: Final[dict[str, Kind]] = {
             creators=frozenset({"organizer", "admin"}),
             when=the_houses,
             plan=any_units,
+            words={"seats": "capacity"},
         ),
         Kind(
             name="event",
@@ -93,6 +96,12 @@ KINDS: Final[dict[str, Kind]] = {
             creators=frozenset({"member", "organizer", "provider", "admin"}),
             when=the_houses,
             plan=any_units,
+            words={
+                "start_time": "starts_at",
+                "end_time": "ends_at",
+                "reserved_slots": "reserved",
+                "available_slots": "available",
+            },
         ),
         Kind(
             name="appointment",
@@ -102,6 +111,7 @@ KINDS: Final[dict[str, Kind]] = {
             creators=frozenset({"organizer", "admin"}),
             when=a_slot,
             plan=any_units,
+            words={"provider": "creator", "slot": "slot"},
             refusal=SpanTaken,
             timed=True,
             picks_time=True,
@@ -112,6 +122,7 @@ KINDS: Final[dict[str, Kind]] = {
             creators=frozenset({"admin"}),
             when=any_span,
             plan=any_units,
+            words={"name": "title", "max_slots": "capacity"},
             refusal=SpanTaken,
             timed=True,
             picks_time=True,

@@ -18,7 +18,7 @@ from classbook.core.asks import Confirm as ConfirmAsk
 from classbook.errors import Invalid
 from classbook.rules.when import parse_when
 from classbook.rules.zones import known_zone
-from classbook.values import Offering, Reservation, plain
+from classbook.values import Class, Offering, Reservation, plain
 from classbook.web import answers
 from classbook.web.bodies import (
     FIXED,
@@ -75,7 +75,7 @@ async def cancel_seat(visit: Person, body: CancelSeat) -> Response:
 # --- the catalog ---------------------------------------------------------------------------------------------------
 
 
-@looking.get("/classes/", response_model=numbered(Offering))
+@looking.get("/classes/", response_model=numbered(Class))
 def listing(
     request: Request,
     visit: Anyone,
@@ -105,7 +105,7 @@ def listing(
     )
 
 
-@acting.post("/classes/", status_code=201, response_model=shape(Offering))
+@acting.post("/classes/", status_code=201, response_model=shape(Class))
 async def create(visit: Person, body: NewClass) -> Response:
     """Offer a class."""
     key = request_key(visit, "/classes/", body)
@@ -114,19 +114,19 @@ async def create(visit: Person, body: NewClass) -> Response:
     return answers.offering(made, status=201)
 
 
-@looking.get("/classes/{class_id:id}/", response_model=shape(Offering))
+@looking.get("/classes/{class_id:id}/", response_model=shape(Class))
 def read(class_id: int, visit: Anyone) -> Response:
     """One class. Its ETag is the version that `If-Match` may ask for."""
     return answers.offering(catalog.show(visit.web.app, KIND, class_id))
 
 
-@acting.put("/classes/{class_id:id}/", response_model=shape(Offering), operation_id="replace_class")
+@acting.put("/classes/{class_id:id}/", response_model=shape(Class), operation_id="replace_class")
 async def replace(class_id: int, visit: Person, body: ChangedClass) -> Response:
     """Change a class; the same as PATCH."""
     return await _change(visit, class_id, body)
 
 
-@acting.patch("/classes/{class_id:id}/", response_model=shape(Offering), operation_id="change_class")
+@acting.patch("/classes/{class_id:id}/", response_model=shape(Class), operation_id="change_class")
 async def change(class_id: int, visit: Person, body: ChangedClass) -> Response:
     """Change some fields of a class."""
     return await _change(visit, class_id, body)
@@ -140,7 +140,7 @@ async def delete(class_id: int, visit: Person) -> Response:
     return answers.nothing()
 
 
-@acting.post("/classes/{class_id:id}/cancel/", response_model=shape(Offering))
+@acting.post("/classes/{class_id:id}/cancel/", response_model=shape(Class))
 async def cancel(class_id: int, visit: Person, body: Cancel) -> Response:
     """Call a class off; everybody who reserved is told."""
     key = request_key(visit, f"/classes/{class_id}/cancel/", body)

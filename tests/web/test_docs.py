@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi.routing import APIRoute
 
-from classbook.values import Offering, Person, Report, Reservation
+from classbook.values import Class, Person, Report, Reservation
 from classbook.web.api import ROUTERS
 from classbook.web.routes import PREFIX, access
 from classbook.web.visit import anyone
@@ -91,7 +91,7 @@ def test_every_operation_says_who_what_and_how_it_refuses(schema: dict[str, Any]
     assert schema["components"]["securitySchemes"]["HTTPBearer"]["scheme"] == "bearer"
 
 
-@pytest.mark.parametrize("value", [Offering, Reservation, Person, Report])
+@pytest.mark.parametrize("value", [Class, Reservation, Person, Report])
 def test_the_shapes_are_those_of_the_values(schema: dict[str, Any], value: type) -> None:
     described = schema["components"]["schemas"][value.__name__]
     assert list(described["properties"]) == list(value.__dataclass_fields__)  # type: ignore[attr-defined]
