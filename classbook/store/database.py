@@ -437,10 +437,15 @@ def _parsed(address: str) -> URL:
 def _create_private(path: Path) -> None:
     """Make the file readable by its owner only, before SQLite would make it readable by everybody."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:
+        if not os.path.exists(path.parent):
+            # Not made on the way: a path with a typo would quietly become an empty database.
+            raise Invalid(
+                f"There is no directory {path.parent} for the database {path.name}.",
+                hint="Make the directory first, or name another place.",
+            ) from error
         raise Unavailable(f"The database {path} cannot be opened: {error.strerror}.") from error
 
 
