@@ -13,6 +13,7 @@ from classbook.rules.kinds import KINDS, Kind
 from classbook.rules.opening import from_json
 from classbook.rules.permits import hold_until, over_at
 from classbook.rules.policy import Policy
+from classbook.rules.shelves import SeatShelf
 from classbook.rules.spans import Span
 from classbook.rules.states import CONFIRMED, FAR_FUTURE, HELD, LIVE, QUEUED, TAKEN, due_action, follow, seen
 from classbook.rules.timetable import Timetable
@@ -134,8 +135,16 @@ class Batch:
         timed = self.kind(offering).timed
         first = len(record.claims) + 1
         record.claims += [
-            Claim(n, pool_id, unit, start, end, timed) for n, (pool_id, unit) in enumerate(units, start=first)
+            self._named(Claim(n, pool_id, unit, start, end, timed))
+            for n, (pool_id, unit) in enumerate(units, start=first)
         ]
+
+    def _named(self, claim: Claim) -> Claim:
+        """The claim with the name of its seat, where it has one."""
+        shelf = self.scene.shelves[claim.pool_id]
+        if isinstance(shelf, SeatShelf):
+            claim.stand, claim.seat = shelf.plan.stand.name, shelf.plan.names[claim.unit]
+        return claim
 
     def free(self, record: ReservationRecord) -> None:
         """Give the places of a reservation back to their shelves."""

@@ -5,15 +5,17 @@ This is the only place where a kind is told from another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from classbook.errors import BadSpan, ClassbookError, Invalid, NotFound, SoldOut, SpanTaken
+from classbook.errors import BadSpan, ClassbookError, Invalid, NotFound, SeatTaken, SoldOut, SpanTaken
 from classbook.rules.permits import Bookable
+from classbook.rules.plans import Plan, parse_label
 from classbook.rules.policy import Policy
-from classbook.rules.shelves import Shelf
+from classbook.rules.seating import best_of
+from classbook.rules.shelves import SeatShelf, Shelf
 from classbook.rules.spans import Span
 from classbook.rules.timetable import Timetable, why_not_in
 from classbook.rules.wanted import Wanted
@@ -22,7 +24,7 @@ Shelves = Mapping[int, Shelf]
 """What an offering sells, by pool, in its order."""
 When = Callable[[Bookable, Policy, Wanted], "Span | None"]
 """The time an ask is for. Raises Invalid or BadSpan where it cannot be told."""
-Plan = Callable[[Shelves, Wanted, "Span | None"], "list[tuple[int, int]] | None"]
+Planner = Callable[[Shelves, Wanted, "Span | None"], "list[tuple[int, int]] | None"]
 """The (pool, unit) an ask takes for a span, or None where it does not fit."""
 
 
@@ -33,13 +35,15 @@ class Kind:
     creators: frozenset[str]
     """Roles that may create one."""
     when: When
-    plan: Plan
+    plan: Planner
     words: Mapping[str, str] = field(default_factory=dict)
     """What answers call something besides its common name: own word -> common word."""
     refusal: type[ClassbookError] = SoldOut
     """What it is called when nothing fits."""
     timed: bool = False
     """Whether every claim has a span of its own."""
+    in_venue: bool = False
+    """Whether it takes place in a venue, has the pitch to itself and sells the seats of the stands."""
     picks_time: bool = False
     """Whether the client picks the time, from the opening hours."""
 
@@ -79,6 +83,37 @@ def any_units(shelves: Shelves, wanted: Wanted, span: Span | None) -> list[tuple
     return None if units is None else [(pool_id, unit) for unit in units]
 
 
+def chosen_seats(shelves: Shelves, wanted: Wanted, span: Span | None) -> list[tuple[int, int]] | None:
+    """The named seats, all or nothing, or the best adjacent ones in any stand."""
+    stands = {pool_id: shelf for pool_id, shelf in shelves.items() if isinstance(shelf, SeatShelf)}
+    if wanted.seats:
+        return _these_seats(stands, wanted.seats)
+    seatings = {pool_id: shelf.seating for pool_id, shelf in stands.items()}
+    found = best_of(seatings, wanted.places, category=wanted.category, strict=wanted.strict)
+    if found is None:
+        return None
+    pool_id, units = found
+    stands[pool_id].take_these(units)
+    return [(pool_id, unit) for unit in units]
+
+
+def _these_seats(stands: Mapping[int, SeatShelf], labels: Sequence[str]) -> list[tuple[int, int]] | None:
+    """The (pool, unit) of named seats, now taken; None where one of them is not free. Raises UnknownSeat, Invalid."""
+    if len(set(labels)) < len(labels):
+        raise Invalid("A seat is named twice.")
+    plan = Plan(tuple(shelf.plan.stand for shelf in stands.values()))
+    pool_of = {shelf.plan.stand.name: pool_id for pool_id, shelf in stands.items()}
+    units: dict[int, list[int]] = {}
+    for text in labels:
+        stand, seat = parse_label(text, plan)
+        units.setdefault(pool_of[stand.name], []).append(seat.unit)
+    if not all(stands[pool_id].seating.is_free(unit) for pool_id, wanted in units.items() for unit in wanted):
+        return None
+    for pool_id, wanted in units.items():
+        stands[pool_id].take_these(wanted)
+    return [(pool_id, unit) for pool_id, wanted in units.items() for unit in wanted]
+
+
 KINDS: Final[dict[str, Kind]] = {
     kind.name: kind
     for kind in (
@@ -102,6 +137,16 @@ KINDS: Final[dict[str, Kind]] = {
                 "reserved_slots": "reserved",
                 "available_slots": "available",
             },
+        ),
+        Kind(
+            name="match",
+            policy=Policy(confirm="code", hold_seconds=600, party_max=10, max_per_person=10),
+            creators=frozenset({"admin"}),
+            when=the_houses,
+            plan=chosen_seats,
+            refusal=SeatTaken,
+            timed=True,
+            in_venue=True,
         ),
         Kind(
             name="appointment",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Protocol
 
 from classbook.rules.packing import Claim, Lanes, repack
+from classbook.rules.plans import Stand, label
+from classbook.rules.seating import Layout, Seating
 from classbook.rules.spans import Span
 
 Key = tuple[int, int]
@@ -159,3 +163,53 @@ class TimedShelf:
         self._lanes.move(moved)
         self.shifted.update(moved)
         return True
+
+
+@dataclass(frozen=True)
+class SeatPlan:
+    """One stand as it never changes: its names and its geometry. Kept by pool and plan version."""
+
+    stand: Stand
+    layout: Layout
+
+    @cached_property
+    def names(self) -> dict[int, str]:
+        """The full labels of its seats, by unit."""
+        return {seat.unit: label(self.stand.name, row.name, seat.name) for row in self.stand.rows for seat in row.seats}
+
+    @cached_property
+    def categories(self) -> dict[int, str]:
+        """The price categories of its seats, by unit: their own, else their stand's name."""
+        return {seat.unit: seat.category or self.stand.name for row in self.stand.rows for seat in row.seats}
+
+
+class SeatShelf:
+    """The seats of a stand for one match: named units, all claims for the match's time."""
+
+    def __init__(self, plan: SeatPlan, taken: Iterable[int]):
+        self.plan = plan
+        self.seating = Seating(plan.layout, taken)
+
+    def left(self, span: Span | None) -> int:
+        return sum(1 for unit in self.plan.names if self.seating.is_free(unit))
+
+    def take(self, count: int, span: Span | None) -> list[int] | None:
+        """The best adjacent seats."""
+        units = self.seating.best(count)
+        if units is None:
+            return None
+        self.seating.take(units)
+        return list(units)
+
+    def take_these(self, units: Sequence[int]) -> bool:
+        """Exactly these seats, or none of them."""
+        if not all(self.seating.is_free(unit) for unit in units):
+            return False
+        self.seating.take(units)
+        return True
+
+    def give_back(self, unit: int, span: Span | None, key: Key) -> None:
+        self.seating.give_back([unit])
+
+    def keep(self, unit: int, span: Span | None, key: Key) -> None:
+        self.seating.take([unit])

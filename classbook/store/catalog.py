@@ -173,6 +173,54 @@ def add(tx: Tx, values: dict[str, Any], *, units: int, timed: bool) -> int:
     return int(offering_id)
 
 
+def add_in_venue(tx: Tx, values: dict[str, Any], *, prices: dict[str, int]) -> int:
+    """A new offering that sells the seats of its venue's stands; its id. ``prices`` are minor units by category."""
+    values = values | {"created_at": tx.now, "version": 1}
+    offering_id = tx.connection.execute(sa.insert(offerings).values(values).returning(offerings.c.id)).scalar_one()
+    tx.change(
+        "INSERT INTO offering_pools (offering_id, n, pool_id) "
+        "SELECT ?, row_number() OVER (ORDER BY id), id FROM pools WHERE venue_id = ?",
+        offering_id, values["venue_id"],
+    )  # fmt: skip
+    put_prices(tx, offering_id, prices)
+    return int(offering_id)
+
+
+def put_prices(tx: Tx, offering_id: int, prices: dict[str, int]) -> None:
+    """Make these the prices of an offering, in minor units by category."""
+    tx.change("DELETE FROM prices WHERE offering_id = ?", offering_id)
+    rows = [(offering_id, category, minor) for category, minor in sorted(prices.items())]
+    tx.write_all(tx.inserting(tables.prices, "offering_id category price_minor", rows))
+
+
+def prices_of(tx: Tx, offering_ids: Iterable[int]) -> dict[int, dict[str, int]]:
+    """Prices in minor units by offering and category."""
+    found: dict[int, dict[str, int]] = {}
+    for offering_id, category, minor in tx.rows(
+        "SELECT offering_id, category, price_minor FROM prices WHERE offering_id AMONG ? ORDER BY offering_id, category",
+        list(offering_ids),
+    ):
+        found.setdefault(offering_id, {})[category] = minor
+    return found
+
+
+def own_pools(tx: Tx, offering_ids: Iterable[int]) -> list[int]:
+    """The pools that offerings sell."""
+    rows = tx.rows("SELECT pool_id FROM offering_pools WHERE offering_id AMONG ? ORDER BY pool_id", list(offering_ids))
+    return [pool_id for (pool_id,) in rows]
+
+
+def sellers_of_taken(tx: Tx, offering_id: int) -> list[int]:
+    """Other offerings whose pools an offering has claims on: rooms, providers."""
+    rows = tx.rows(
+        "SELECT DISTINCT op.offering_id FROM reservations r JOIN claims c ON c.reservation_id = r.id "
+        "JOIN offering_pools op ON op.pool_id = c.pool_id "
+        "WHERE r.offering_id = ? AND r.person_id IS NULL AND op.offering_id <> ?",
+        offering_id, offering_id,
+    )  # fmt: skip
+    return [seller_id for (seller_id,) in rows]
+
+
 def change(tx: Tx, offering_id: int, values: dict[str, Any]) -> None:
     """Change columns of an offering; its version counts every change."""
     tx.connection.execute(

@@ -103,6 +103,9 @@ class Claim:
     live: bool = True
     was_live: bool | None = None
     """As the database has it; None for a new one."""
+    stand: str | None = None
+    seat: str | None = None
+    """The full label, where units have names."""
 
     @property
     def span(self) -> Span | None:

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from classbook.rules import packing
-from classbook.rules.shelves import FixedShelf, Shelf, TimedShelf
+from classbook.rules.plans import label
+from classbook.rules.shelves import FixedShelf, SeatShelf, Shelf, TimedShelf
 from classbook.rules.spans import Span, merge
-from classbook.store import tables
+from classbook.store import tables, venues
 from classbook.store.database import Row, TryAgain, Tx, from_micros, to_micros
 from classbook.store.records import (
     CODE_COLUMNS,
@@ -36,7 +37,7 @@ from classbook.store.records import (
 )
 
 _POOL_COLUMNS = "id, units, timed, longest_micros, plan_version"
-_CLAIM_COLUMNS = "n, pool_id, unit, starts_at, ends_at, timed, live"
+_CLAIM_COLUMNS = "c.n, c.pool_id, c.unit, c.starts_at, c.ends_at, c.timed, c.live, p.name, s.row_name, s.seat_name"
 _LOCK_OFFERINGS = f"SELECT {OFFERING_COLUMNS} FROM offerings WHERE id AMONG ? ORDER BY id FOR NO KEY UPDATE"
 _LOCK_POOLS = (
     f"SELECT {_POOL_COLUMNS} FROM pools WHERE id IN (SELECT pool_id FROM offering_pools WHERE offering_id AMONG ?) "
@@ -87,7 +88,11 @@ _TAKEN_SPANS = (
     "ON c.pool_id = w.pool_id AND c.live AND c.timed AND c.starts_at < w.high AND c.starts_at > w.low - w.longest "
     "AND c.ends_at > w.low"
 )
-_CLAIMS = f"SELECT reservation_id, {_CLAIM_COLUMNS} FROM claims WHERE reservation_id AMONG ? ORDER BY reservation_id, n"
+_CLAIMS = (
+    f"SELECT c.reservation_id, {_CLAIM_COLUMNS} FROM claims c "
+    "LEFT JOIN seats s ON s.pool_id = c.pool_id AND s.unit = c.unit LEFT JOIN pools p ON p.id = s.pool_id "
+    "WHERE c.reservation_id AMONG ? ORDER BY c.reservation_id, c.n"
+)
 _CODES = f"SELECT {CODE_COLUMNS} FROM codes WHERE purpose = 'confirm' AND subject_id AMONG ?"
 _ANSWERS = "SELECT person_id, key, body_hash, answer FROM request_keys WHERE person_id AMONG ?"
 
@@ -369,6 +374,10 @@ def _load_timed_shelves(tx: Tx, scene: Scene, windows: Windows) -> None:
         pool_id for id, pool_ids in stage.pools_of.items() if ALWAYS in windows.get(id, ()) for pool_id in pool_ids
     }
     for pool_id, pool in timed.items():
+        if pool.plan_version:
+            taken = {claim.unit for claim in found[pool_id].values()}
+            scene.shelves[pool_id] = SeatShelf(venues.seat_plan(tx, pool), taken)
+            continue
         scene.shelves[pool_id] = TimedShelf(
             pool_id,
             units=pool.units,
@@ -397,9 +406,10 @@ def claims_of(tx: Tx, reservation_ids: Sequence[int]) -> list[tuple[int, Claim]]
 
 
 def _claim(row: Row) -> Claim:
-    _, n, pool_id, unit, starts_at, ends_at, timed, live = row
+    _, n, pool_id, unit, starts_at, ends_at, timed, live, stand, row_name, seat_name = row
+    seat = None if stand is None else label(stand, row_name, seat_name)
     return Claim(
-        n, pool_id, unit, instant(starts_at), instant(ends_at), bool(timed), live=bool(live), was_live=bool(live)
+        n, pool_id, unit, instant(starts_at), instant(ends_at), bool(timed), bool(live), bool(live), stand, seat
     )
 
 

@@ -61,6 +61,8 @@ venues = Table(
     Column("id", BigId, primary_key=True),
     Column("name", Text, nullable=False),
     Column("timezone", Text, nullable=False),
+    # A pool of one unit: whoever plays has all of it, so two matches cannot share an hour.
+    Column("pitch_pool_id", BigId),
     Column("created_at", Instant, nullable=False),
     **STRICT,
 )

@@ -1,0 +1,164 @@
+"""Venues: stands of named seats, and the pitch that whoever plays has to himself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from classbook.rules.plans import Plan, Stand, from_seats, keep_units
+from classbook.rules.seating import Layout
+from classbook.rules.shelves import SeatPlan
+from classbook.store import tables
+from classbook.store.database import Row, Tx, to_micros
+from classbook.store.records import PoolRecord
+
+
+@dataclass(frozen=True, slots=True)
+class VenueRecord:
+    id: int
+    name: str
+    timezone: str
+    pitch_pool_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StandRecord:
+    """A stand and the pool it is."""
+
+    pool_id: int
+    plan_version: int
+    stand: Stand
+
+
+def add(tx: Tx, *, name: str, timezone: str) -> int:
+    """A venue with a pitch and no stands yet; its id."""
+    pitch = {"name": "pitch", "units": 1, "timed": True}
+    pitch_id = tx.connection.execute(sa.insert(tables.pools).values(pitch).returning(tables.pools.c.id)).scalar_one()
+    values = {"name": name, "timezone": timezone, "pitch_pool_id": pitch_id, "created_at": tx.now}
+    made = tx.connection.execute(sa.insert(tables.venues).values(values).returning(tables.venues.c.id))
+    return int(made.scalar_one())
+
+
+def by_id(tx: Tx, venue_id: int, *, lock: bool = False) -> VenueRecord | None:
+    if not 0 < venue_id < 2**63:
+        return None
+    suffix = " FOR NO KEY UPDATE" if lock else ""
+    rows = tx.rows(f"SELECT id, name, timezone, pitch_pool_id FROM venues WHERE id = ?{suffix}", venue_id)
+    return VenueRecord(*rows[0]) if rows else None
+
+
+def page(tx: Tx, *, after_id: int, limit: int) -> list[tuple[VenueRecord, int]]:
+    """Venues by id and how many seats each has."""
+    rows = tx.rows(
+        "SELECT v.id, v.name, v.timezone, v.pitch_pool_id, (SELECT coalesce(sum(p.units), 0) FROM pools p "
+        "WHERE p.venue_id = v.id) FROM venues v WHERE v.id > ? ORDER BY v.id LIMIT ?",
+        after_id, limit,
+    )  # fmt: skip
+    return [(VenueRecord(*row[:4]), int(row[4])) for row in rows]
+
+
+def stands(tx: Tx, venue_id: int) -> list[StandRecord]:
+    """The stands of a venue, in two queries."""
+    pools = tx.rows(
+        "SELECT id, name, focus_x, focus_y, plan_version FROM pools WHERE venue_id = ? ORDER BY id", venue_id
+    )
+    seats = _seats(tx, [pool_id for pool_id, *_ in pools])
+    return [
+        StandRecord(pool_id, version, from_seats(name, (x, y), seats.get(pool_id, [])))
+        for pool_id, name, x, y, version in pools
+    ]
+
+
+def seat_plan(tx: Tx, pool: PoolRecord) -> SeatPlan:
+    """The names and the geometry of a stand, remembered for as long as its plan does not change."""
+    key = ("seat plan", pool.id, pool.plan_version)
+    found = tx.memory.get(key)
+    if found is None:
+        [(name, x, y)] = tx.rows("SELECT name, focus_x, focus_y FROM pools WHERE id = ?", pool.id)
+        stand = from_seats(name, (x, y), _seats(tx, [pool.id]).get(pool.id, []))
+        found = tx.memory[key] = SeatPlan(stand, Layout(stand))
+    assert isinstance(found, SeatPlan)
+    return found
+
+
+def put_plan(tx: Tx, venue_id: int, plan: Plan) -> list[str]:
+    """Make this the seat plan; the labels of sold seats that it would lose, and then nothing has changed.
+
+    Stands and seats keep their pools and units by name. What is claimed from now on counts as sold.
+    """
+    before = {found.stand.name: found for found in stands(tx, venue_id)}
+    lost = _lost(tx, before, plan)
+    if lost:
+        return lost
+    for stand in plan.stands:
+        known = before.get(stand.name)
+        if known is None:
+            _add_stand(tx, venue_id, stand)
+        elif known.stand != stand:
+            _change_stand(tx, known, stand)
+    for name in before.keys() - plan.named.keys():
+        _retire(tx, before[name])
+    return []
+
+
+def _lost(tx: Tx, before: dict[str, StandRecord], plan: Plan) -> list[str]:
+    sold = tx.rows(
+        "SELECT p.name, s.row_name, s.seat_name FROM claims c JOIN pools p ON p.id = c.pool_id "
+        "JOIN seats s ON s.pool_id = c.pool_id AND s.unit = c.unit "
+        "WHERE c.pool_id AMONG ? AND c.live AND c.timed AND c.ends_at > ? ORDER BY p.id, s.unit",
+        [known.pool_id for known in before.values()], to_micros(tx.now),
+    )  # fmt: skip
+    return [
+        f"{stand}-{row}-{seat}"
+        for stand, row, seat in sold
+        if stand not in plan.named or (row, seat) not in plan.named[stand].named
+    ]
+
+
+def _add_stand(tx: Tx, venue_id: int, stand: Stand) -> None:
+    x, y = stand.focus
+    pool = {
+        "venue_id": venue_id, "name": stand.name, "units": stand.capacity, "timed": True, "plan_version": 1,
+        "focus_x": x, "focus_y": y,
+    }  # fmt: skip
+    pool_id = tx.connection.execute(sa.insert(tables.pools).values(pool).returning(tables.pools.c.id)).scalar_one()
+    _write_seats(tx, pool_id, stand)
+
+
+def _change_stand(tx: Tx, known: StandRecord, stand: Stand) -> None:
+    [(highest,)] = tx.rows("SELECT coalesce(max(unit), 0) FROM claims WHERE pool_id = ?", known.pool_id)
+    highest = max([highest, *(seat.unit for row in known.stand.rows for seat in row.seats)])
+    kept = keep_units(stand, known.stand, highest=highest)
+    units = max((seat.unit for row in kept.rows for seat in row.seats), default=0)
+    tx.change("DELETE FROM seats WHERE pool_id = ?", known.pool_id)
+    _write_seats(tx, known.pool_id, kept)
+    tx.change(
+        "UPDATE pools SET units = ?, focus_x = ?, focus_y = ?, plan_version = plan_version + 1 WHERE id = ?",
+        units, *stand.focus, known.pool_id,
+    )  # fmt: skip
+
+
+def _retire(tx: Tx, known: StandRecord) -> None:
+    """A stand that is torn down keeps its past and sells nothing more."""
+    tx.change("UPDATE pools SET venue_id = NULL WHERE id = ?", known.pool_id)
+
+
+def _write_seats(tx: Tx, pool_id: int, stand: Stand) -> None:
+    rows: list[Row] = [
+        (pool_id, seat.unit, row.name, seat.name, seat.x, seat.y, seat.category)
+        for row in stand.rows
+        for seat in row.seats
+    ]
+    tx.write_all(tx.inserting(tables.seats, "pool_id unit row_name seat_name x y category", rows))
+
+
+def _seats(tx: Tx, pool_ids: list[int]) -> dict[int, list[Row]]:
+    found: dict[int, list[Row]] = {}
+    for pool_id, *seat in tx.rows(
+        "SELECT pool_id, unit, row_name, seat_name, x, y, category FROM seats WHERE pool_id AMONG ? "
+        "ORDER BY pool_id, unit",
+        pool_ids,
+    ):
+        found.setdefault(pool_id, []).append(tuple(seat))
+    return found
