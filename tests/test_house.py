@@ -49,6 +49,7 @@ TOP_LEVEL = {
     ".ci",
     ".gitattributes",
     ".gitignore",
+    "CHANGELOG.md",
     "LICENSE",
     "README.md",
     "benchmarks",
