@@ -31,7 +31,7 @@ from classbook.web.visit import anyone
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
-PAGES = {path.relative_to(ROOT).as_posix(): path.read_text() for path in (ROOT / "README.md", *ROOT.glob("docs/*.md"))}
+PAGES = {path.relative_to(ROOT).as_posix(): path.read_text() for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))}
 
 
 # --- reading a page ------------------------------------------------------------------------------------------------
@@ -317,4 +317,4 @@ def test_what_the_code_refers_to_is_there() -> None:
 
 def test_the_newest_change_is_of_this_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert headings_of(PAGES["docs/changelog.md"])[1] == __version__ == project["version"]
+    assert headings_of(PAGES["CHANGELOG.md"])[1] == __version__ == project["version"]

@@ -90,6 +90,7 @@ def write_test(
     ctx: typer.Context,
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help="Where to send it.")],
     dry_run: DryRun = False,
+    request_key: Key = None,
 ) -> None:
     """Write a test message, to see whether mail arrives.
 
@@ -99,7 +100,7 @@ def write_test(
     from classbook.core import outbox
 
     here = session(ctx)
-    message = outbox.post_test(here.app, here.actor, address, dry_run=dry_run)
+    message = outbox.post_test(here.app, here.actor, address, key=keyed(ctx, request_key), dry_run=dry_run)
     here.show(message, MESSAGE)
     _say_who_sends(here, dry_run=dry_run)
 

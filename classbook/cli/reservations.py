@@ -107,7 +107,9 @@ def show(ctx: typer.Context, reservation: Which) -> None:
 
 
 @app.command()
-def history(ctx: typer.Context, reservation: Which, format: Form = None) -> None:
+def history(
+    ctx: typer.Context, reservation: Which, format: Form = None, limit: Limit = 50, cursor: Cursor = None
+) -> None:
     """Show what happened to a reservation, when, and by whom.
 
     \b
@@ -117,5 +119,5 @@ def history(ctx: typer.Context, reservation: Which, format: Form = None) -> None
 
     here = session(ctx)
     reservation_id = reservations.find_id(here.app, reservation)
-    page = reservations.history(here.app, here.actor, reservation_id)
+    page = reservations.history(here.app, here.actor, reservation_id, limit=limit, cursor=cursor)
     here.show_page(page, MOVE, format, nothing="no history")

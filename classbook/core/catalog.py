@@ -236,7 +236,14 @@ def cancel(
 
 
 def delete(
-    app: App, actor: Actor, kind: str, offering_id: int, *, version: int | None = None, dry_run: bool = False
+    app: App,
+    actor: Actor,
+    kind: str,
+    offering_id: int,
+    *,
+    version: int | None = None,
+    key: RequestKey | None = None,
+    dry_run: bool = False,
 ) -> None:
     """Delete an offering that nobody ever reserved. Raises NotYours, NotAllowedNow once anything was reserved."""
 
@@ -247,7 +254,7 @@ def delete(
         store.remove(tx, offering.id)
         return view
 
-    _write(app, actor, kind, offering_id, act, version=version, key=None, dry_run=dry_run)
+    _write(app, actor, kind, offering_id, act, version=version, key=key, dry_run=dry_run)
 
 
 def _write(
@@ -263,15 +270,19 @@ def _write(
 ) -> Offering | dict[str, Any]:
     """One change of one offering by somebody who may: its creator or an administrator."""
 
-    def step(tx: Tx) -> Offering | dict[str, Any]:
-        who = look_up(tx, actor)
+    def change(tx: Tx, who: Who) -> Offering:
         offering = _found(tx, kind, offering_id, lock=True)
         tx.read_clock()
         if not who.may_see(offering.creator_id):
             raise NotYours(f"{offering.title} belongs to somebody else.")
         if version is not None and version != offering.version:
             raise ChangedMeanwhile(f"{offering.title} is at version {offering.version} by now, not {version}.")
-        result = once(tx, actor, key, lambda: act(tx, offering))
+        return act(tx, offering)
+
+    def step(tx: Tx) -> Offering | dict[str, Any]:
+        who = look_up(tx, actor)
+        # A repeat is answered even where the change itself has made it impossible: it is gone, or at another version.
+        result = once(tx, actor, key, lambda: change(tx, who))
         if dry_run:
             tx.abandon()
         return result

@@ -86,11 +86,12 @@ def show(app: App, actor: Actor, reservation_id: int) -> Reservation:
         return _view(_own(tx, look_up(tx, actor), reservation_id), tx.now)
 
 
-def history(app: App, actor: Actor, reservation_id: int) -> Page[Move]:
+def history(app: App, actor: Actor, reservation_id: int, *, limit: int = 50, cursor: str | None = None) -> Page[Move]:
     """What happened to a reservation, oldest first. Raises NotFound."""
     with app.store.read() as tx:
         _own(tx, look_up(tx, actor), reservation_id)
-        return Page(tuple(listings.history(tx, reservation_id)), None)
+        found = listings.history(tx, reservation_id, after_n=id_cursor(cursor), limit=at_most(limit) + 1)
+        return page_of(found, limit, lambda move: move.n)
 
 
 def by_link(app: App, token: str) -> Reservation:

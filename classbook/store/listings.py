@@ -65,13 +65,14 @@ def page(
     return _listed(tx, tx.rows(f"{_SELECT} WHERE {where} ORDER BY r.id DESC LIMIT ?", *values, limit))
 
 
-def history(tx: Tx, reservation_id: int) -> list[Move]:
-    """What happened to a reservation, in order."""
+def history(tx: Tx, reservation_id: int, *, after_n: int, limit: int) -> list[Move]:
+    """What happened to a reservation, in order, from its step ``after_n`` on."""
     rows = tx.rows(
         "SELECT m.n, m.action, m.from_state, m.to_state, m.at, p.email, m.actor_id, m.reason, m.request_id "
-        "FROM moves m LEFT JOIN people p ON p.id = m.actor_id WHERE m.reservation_id = ? ORDER BY m.n",
-        reservation_id,
-    )
+        "FROM moves m LEFT JOIN people p ON p.id = m.actor_id WHERE m.reservation_id = ? AND m.n > ? "
+        "ORDER BY m.n LIMIT ?",
+        reservation_id, after_n, limit,
+    )  # fmt: skip
     return [
         Move(n, action, before, after, from_micros(at), _actor(action, email, actor_id), reason, request_id)
         for n, action, before, after, at, email, actor_id, reason, request_id in rows

@@ -48,9 +48,10 @@ def read(reservation: str, visit: Person) -> Response:
 
 
 @looking.get("/reservations/{reservation}/history/", response_model=page(Move))
-def history(reservation: str, visit: Person) -> Response:
+def history(reservation: str, visit: Person, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """What became of a reservation, step by step."""
-    return answers.answer(reservations.history(visit.web.app, visit.actor, _id(visit, reservation)))
+    found = _id(visit, reservation)
+    return answers.answer(reservations.history(visit.web.app, visit.actor, found, limit=limit, cursor=cursor))
 
 
 @acting.post("/reservations/{reservation}/confirm/", response_model=shape(Reservation))

@@ -142,6 +142,12 @@ def test_a_dry_run_books_nothing_and_mails_nobody(app: Any, cast: Any, cli: Any)
     assert cli.json("reservation", "list")["results"] == [] and cli.json("mail", "list")["results"] == []
 
 
+def test_a_request_key_writes_one_test_mail(cli: Any) -> None:
+    words = ("mail", "test", "me@example.org", "--request-key", "once")
+    assert cli.json(*words)["id"] == cli.json(*words)["id"]
+    assert len(cli.json("mail", "list")["results"]) == 1
+
+
 def test_a_request_key_books_once_and_answers_the_same(app: Any, cast: Any, cli: Any) -> None:
     a_class(app, seats=5)
     words = ("--as", cast.ana.email, "reserve", 1, "--request-key", "again")
@@ -162,6 +168,18 @@ def test_a_cancelled_place_is_free_and_history_tells(app: Any, cast: Any, cli: A
     assert moves["results"][1]["reason"] == "ill"
     table = cli("reservation", "history", booked.code, "--format", "table").out
     assert "ill" in table and "Tue 1 Dec 2026 09:00" in table
+
+
+def test_a_history_is_read_in_pages(app: Any, cast: Any, cli: Any) -> None:
+    booked = hold(app, a_class(app), cast.ana)
+    cli("confirm", booked.code)
+    cli("cancel", booked.code)
+    words = ("reservation", "history", booked.code, "--limit", 2)
+    first = cli.json(*words)
+    second = cli.json(*words, "--cursor", first["next"])
+    assert [move["n"] for move in first["results"] + second["results"]] == [1, 2, 3]
+    assert second["next"] is None
+    assert cli.json(*words, "--cursor", "x", code=3)["code"] == "invalid"
 
 
 def test_people_see_their_own_reservations_only(app: Any, cast: Any, cli: Any) -> None:

@@ -100,6 +100,19 @@ def test_a_dry_run_shows_the_class_and_keeps_nothing(cli: Any) -> None:
     assert cli.json("class", "list")["results"] == []
 
 
+def test_a_request_key_makes_a_repeat_of_what_undid_itself_safe(app: Any, cli: Any) -> None:
+    """What was deleted is not there any more, and what was changed is at another version."""
+    a_class(app)
+    update = ("class", "update", 1, "--seats", 5, "--version", 1, "--request-key", "k1")
+    assert cli.json(*update) == cli.json(*update)
+    assert cli.json("class", "show", 1)["version"] == 2
+    delete = ("class", "delete", 1, "--yes")
+    for _ in range(2):
+        assert cli.json(*delete, "--request-key", "k2") == {"id": 1, "deleted": True}
+    assert cli.json(*delete, code=4)["code"] == "not_found"
+    assert cli.json(*delete, "--request-key", "k1", code=3)["code"] == "key_reused"
+
+
 def test_a_request_key_makes_one_class_however_often_it_is_sent(cli: Any) -> None:
     words = ("class", "create", "Yoga", "--seats", 3, "--start", "+3d", "--duration", "1h", "--request-key", "k1")
     first = cli.json(*words)

@@ -202,7 +202,7 @@ def test_every_option_has_an_environment_twin_that_help_names(
     text = " ".join(capsys.readouterr().out.split())
     for param in COMMANDS[words].params:
         if param.param_type_name == "option":
-            name = max(param.opts, key=len).removeprefix("--")
+            name = param.opts[0].removeprefix("--")
             twin = param.envvar or "_".join(["CLASSBOOK", *words, name]).upper().replace("-", "_")
             assert f"env var: {twin}" in text
 
@@ -221,6 +221,33 @@ def test_every_entry_of_the_registry_is_there() -> None:
 def test_no_two_options_share_a_variable_by_accident() -> None:
     count = sum(param.param_type_name == "option" for command in COMMANDS.values() for param in command.params)
     assert len(command_variables()) == count
+
+
+LOOKS = {"list", "show", "history", "report", "audit", "current"}
+LOOKED_AFTER = {"init", "demo", "doctor", "daemon", "db"}
+"""What sets the house up is safe to repeat by itself."""
+
+
+def options_of(found: Any) -> set[str]:
+    return {name for param in found.params for name in param.opts}
+
+
+def test_every_write_can_be_tried_and_repeated() -> None:
+    verbs = {
+        words: found
+        for words, found in every_command().items()
+        if not hasattr(found, "commands") and words[0] not in LOOKED_AFTER and words[-1] not in LOOKS
+    }
+    assert len(verbs) >= 10
+    assert [words for words, found in verbs.items() if not {"--dry-run", "--request-key"} <= options_of(found)] == []
+
+
+def test_every_list_can_be_printed_and_paged_as_one_likes() -> None:
+    lists = {words: found for words, found in every_command().items() if words[-1] in ("list", "history")}
+    assert len(lists) >= 5
+    assert [
+        words for words, found in lists.items() if not {"--format", "--limit", "--cursor"} <= options_of(found)
+    ] == []
 
 
 def test_an_option_can_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
