@@ -14,9 +14,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from classbook.app import App
-from classbook.core import audit, booking, catalog, outbox, people, reservations
-from classbook.core.asks import Ask, ById, Confirm, Reserve
+from classbook.core import audit, booking, catalog, outbox, people, providers, reservations, schedules
+from classbook.core.asks import Ask, ById, Confirm, Move, Reserve
 from classbook.errors import ClassbookError
+from classbook.rules.opening import Rule, parse_weekly
 from classbook.values import Actor, Offering, Outcome, Person, Reservation, plain
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
@@ -78,6 +79,7 @@ def as_person(who: Person) -> Actor:
 def a_class(
     app: App,
     *,
+    kind: str = "class",
     seats: int = 2,
     title: str = "Yoga",
     starts_in: timedelta = timedelta(days=1),
@@ -94,9 +96,64 @@ def a_class(
         "ends_at": starts_at + lasts,
         "policy": policy,
     }
-    made = catalog.create(app, by, "class", fields)
+    made = catalog.create(app, by, kind, fields)
     assert isinstance(made, Offering)
     return made
+
+
+def a_court(app: App, *, units: int = 1, title: str = "Court", timezone: str = "UTC", **policy: Any) -> Offering:
+    """A resource that is always open; further arguments are terms of its policy."""
+    fields = {"title": title, "seats": units, "timezone": timezone, "policy": policy}
+    made = catalog.create(app, CONSOLE, "resource", fields)
+    assert isinstance(made, Offering)
+    return made
+
+
+def a_doctor(app: App, *, name: str = "Dr. Pia", timezone: str = "UTC", **policy: Any) -> Offering:
+    """A provider of appointments who is always open; further arguments are terms of the policy."""
+    email = f"{name.lower().replace('. ', '')}@example.org"
+    made = providers.create(app, CONSOLE, email=email, name=name, timezone=timezone, policy=policy)
+    assert isinstance(made, Offering)
+    return made
+
+
+def opened(app: App, offering: Offering, *rules: Rule | str) -> Offering:
+    """The same, open only then: rules, or weekly ones as people write them."""
+    schedules.add(app, CONSOLE, offering.id, [parse_weekly(rule) if isinstance(rule, str) else rule for rule in rules])
+    return offering
+
+
+def clock_time(text: str, *, days: int = 1) -> datetime:
+    """``10:30`` on the day after the tests begin, or another day, in UTC."""
+    hours, minutes = map(int, text.split(":"))
+    return NOW.replace(hour=0) + timedelta(days=days, hours=hours, minutes=minutes)
+
+
+def booking_of(
+    offering: Offering, who: Person, span: str, *, party: int = 1, queue: bool | None = None, days: int = 1
+) -> Reserve:
+    """The ask for a time like ``10:00-11:00``, or ``10:00`` where the house knows how long it takes."""
+    start, _, end = span.partition("-")
+    return Reserve(
+        as_person(who),
+        offering.id,
+        party=party,
+        starts_at=clock_time(start, days=days),
+        ends_at=clock_time(end, days=days) if end else None,
+        queue=queue,
+    )
+
+
+def move_of(one: Reservation, who: Person, span: str = "", *, party: int | None = None, days: int = 1) -> Move:
+    """The ask to move to a time like ``10:00-11:00`` or ``10:00``."""
+    start, _, end = span.partition("-")
+    return Move(
+        as_person(who),
+        ById(one.id),
+        party=party,
+        starts_at=clock_time(start, days=days) if start else None,
+        ends_at=clock_time(end, days=days) if end else None,
+    )
 
 
 def ask(app: App, asked: Ask) -> Reservation:

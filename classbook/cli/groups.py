@@ -17,9 +17,10 @@ def markup() -> Any:
     return "rich" if sys.stdout is not None and sys.stdout.isatty() else None
 
 
-def group(help: str) -> typer.Typer:
-    """The commands of one noun."""
-    return typer.Typer(help=help, cls=Group, add_completion=False, rich_markup_mode=markup())
+def group(help: str, *, obj: object = None) -> typer.Typer:
+    """The commands of one noun; ``obj`` is what each of them finds in its context."""
+    settings = {} if obj is None else {"obj": obj}
+    return typer.Typer(help=help, cls=Group, add_completion=False, rich_markup_mode=markup(), context_settings=settings)
 
 
 class Group(TyperGroup):
@@ -60,4 +61,14 @@ class LazyGroup(Group):
         found = typer.main.get_group(import_module(self.registry[name].module).app)
         command = found.commands.get(name, found)
         assert isinstance(command, TyperCommand | TyperGroup)
+        self._name_variables(command, name)
         return command
+
+    def _name_variables(self, command: Any, *words: str) -> None:
+        """The environment twin of an option is named like the option, also where Python has that word for itself."""
+        prefix = self.context_settings["auto_envvar_prefix"]
+        for param in command.params:
+            if param.name.endswith("_"):
+                param.envvar = "_".join((prefix, *words, param.name.rstrip("_"))).upper().replace("-", "_")
+        for inner, child in getattr(command, "commands", {}).items():
+            self._name_variables(child, *words, inner)

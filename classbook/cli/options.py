@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Annotated
 
 import typer
@@ -41,6 +41,13 @@ class Confirm(StrEnum):
     code = "code"
     self = "self"
     none = "none"
+
+
+class OnSecond(Enum):
+    """What becomes of one more reservation on a day that has its share."""
+
+    reject = "reject"
+    replace = "replace"
 
 
 class Role(StrEnum):

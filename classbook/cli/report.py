@@ -24,10 +24,7 @@ FIGURE: Final = (Column("figure", "figure"), Column("class_id", "class"), Column
 def report(
     ctx: typer.Context,
     from_: Annotated[
-        str | None,
-        typer.Option(
-            "--from", metavar="DATE", envvar="CLASSBOOK_REPORT_FROM", help="Only classes that begin then or later."
-        ),
+        str | None, typer.Option("--from", metavar="DATE", help="Only classes that begin then or later.")
     ] = None,
     to: Annotated[
         str | None, typer.Option(metavar="DATE", help="Only classes that begin before; a whole day is included.")

@@ -23,6 +23,7 @@ REGISTRY: Final = {
     "cancel": Entry("classbook.cli.booking", "Give a reservation's places back.", _BOOK),
     "reservation": Entry("classbook.cli.reservations", "List reservations, show one, read its history.", _BOOK),
     "class": Entry("classbook.cli.classes", "Create, list, show, update, cancel and delete classes.", _OFFER),
+    "event": Entry("classbook.cli.events", "Create, list, show, update, cancel and delete events.", _OFFER),
     "user": Entry("classbook.cli.users", "Create, list and show people.", _OFFER),
     "report": Entry("classbook.cli.report", "The figures: classes, people, confirmed places.", _OFFER),
     "init": Entry("classbook.cli.setup", "Write a commented classbook.toml and make the database.", _LOOK),

@@ -26,7 +26,7 @@ from classbook.cli.output import Column, Format, Printer, clean
 from classbook.config import Settings, load, near_variable
 from classbook.errors import ClassbookError, Invalid, NotFound
 from classbook.rules.when import Reading, format_local, parse_when
-from classbook.values import Actor, RequestKey, plain
+from classbook.values import Actor, OfferingRef, RequestKey, plain
 
 if TYPE_CHECKING:
     from classbook.app import App
@@ -95,6 +95,12 @@ class Session:
         from classbook.core import people
 
         return people.resolve(self.app, email_or_id)
+
+    def offering(self, text: str) -> OfferingRef:
+        """An offering by its number, or a provider's by their address. Raises NotFound."""
+        from classbook.core import providers
+
+        return providers.resolve(self.app, text[:400])
 
     def close(self) -> None:
         if "app" in self.__dict__:

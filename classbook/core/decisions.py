@@ -71,7 +71,7 @@ def _reserve(batch: Batch, ask: Reserve) -> Reservation:
     person_id = ask.person_id or who.id
     if person_id is None:
         raise Invalid("Whose reservation is it to be?", hint="Name the person.")
-    offering = _offering(batch, ask.offering_id)
+    offering = _offering(batch, ask.offering_id, ask.kind)
     person = batch.scene.people.get(person_id)
     if person is None or person.removed:
         raise NotFound(f"There is no person {person_id}.")
@@ -292,9 +292,9 @@ def _who(batch: Batch, actor: Actor) -> Who:
     return who_is(actor, batch.scene.people.get(actor.person_id or 0))
 
 
-def _offering(batch: Batch, offering_id: int) -> OfferingRecord:
+def _offering(batch: Batch, offering_id: int, kind: str | None) -> OfferingRecord:
     offering = batch.scene.offerings.get(offering_id)
-    if offering is None:
+    if offering is None or kind not in (None, offering.kind):
         raise NotFound(f"There is no offering {offering_id}.", hint="`classbook class list` shows what there is.")
     return offering
 
@@ -306,8 +306,10 @@ def _own(batch: Batch, actor: Actor, which: Which) -> tuple[Who, ReservationReco
         record = meant(batch.scene, actor, which)
         if record is None or not who.may_see(record.person_id):
             raise NotFound("There is no such reservation.")
+        if which.kind not in (None, batch.scene.offerings[record.offering_id].kind):
+            raise NotFound("There is no such reservation.")
     else:
-        offering = _offering(batch, which.offering_id)
+        offering = _offering(batch, which.offering_id, which.kind)
         person_id = which.person_id or who.id
         if person_id is None:
             raise Invalid("Whose reservation is meant?", hint="Name the person.")

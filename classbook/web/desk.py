@@ -106,7 +106,7 @@ class Desk:
     def _hand_over(self, loop: asyncio.AbstractEventLoop, seen: int) -> None:
         """Pass on what was gathered as soon as a turn of the event loop brings nothing new.
 
-        Handing over earlier makes the two threads compete for the interpreter: a fifth more work per ask (measured).
+        Handing over earlier makes the two threads compete for the interpreter: a tenth more work per ask (measured).
         """
         if seen < len(self._gathered) < self._batch_limit:
             loop.call_soon(self._hand_over, loop, len(self._gathered))
