@@ -27,7 +27,7 @@ from classbook.store.records import (
     PersonRecord,
     ReservationRecord,
 )
-from classbook.store.reservations import Scene
+from classbook.store.reservations import Blocked, Scene
 from classbook.values import Actor, PersonRef, Reservation
 
 CONFIRM = "confirm"
@@ -324,6 +324,11 @@ class Batch:
 def blocked_span(span: Span, terms: Policy) -> Span:
     """The time a booking keeps others away: its own, and what the house needs before and after it."""
     return span.widened(before_seconds=terms.before_seconds, after_seconds=terms.after_seconds)
+
+
+def blocked_in(app: App) -> Blocked:
+    """The same by offering, for whoever does not know the terms."""
+    return lambda offering, span: blocked_span(span, app.policy(offering.kind, offering.policy))
 
 
 @lru_cache(maxsize=1024)
