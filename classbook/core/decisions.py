@@ -159,6 +159,8 @@ def _find(
 
 def _taken(batch: Batch, offering: OfferingRecord, wanted: Wanted, span: Span | None) -> ClassbookError:
     """The refusal that says what is left."""
+    if refusal := batch.kind(offering).missing(batch.scene.shelves_of(offering.id), wanted):
+        return refusal
     left = batch.left(offering, span)
     when = "" if offering.starts_at or span is None else f" at {format_local(span.start, ZoneInfo(offering.timezone))}"
     if not left:

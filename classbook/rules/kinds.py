@@ -14,7 +14,7 @@ from classbook.errors import BadSpan, ClassbookError, Invalid, NotFound, SeatTak
 from classbook.rules.permits import Bookable
 from classbook.rules.plans import Plan, parse_label
 from classbook.rules.policy import Policy
-from classbook.rules.seating import best_of
+from classbook.rules.seating import Seating, best_of
 from classbook.rules.shelves import SeatShelf, Shelf
 from classbook.rules.spans import Span
 from classbook.rules.timetable import Timetable, why_not_in
@@ -26,6 +26,15 @@ When = Callable[[Bookable, Policy, Wanted], "Span | None"]
 """The time an ask is for. Raises Invalid or BadSpan where it cannot be told."""
 Planner = Callable[[Shelves, Wanted, "Span | None"], "list[tuple[int, int]] | None"]
 """The (pool, unit) an ask takes for a span, or None where it does not fit."""
+
+
+Missing = Callable[[Shelves, Wanted], "ClassbookError | None"]
+"""Why an ask does not fit, where there is more to say than how many places are left."""
+
+
+def no_more_to_say(shelves: Shelves, wanted: Wanted) -> ClassbookError | None:
+    """How many places are left says it all."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,8 @@ class Kind:
     """What answers call something besides its common name: own word -> common word."""
     refusal: type[ClassbookError] = SoldOut
     """What it is called when nothing fits."""
+    missing: Missing = no_more_to_say
+    """What there is to say besides when something is left."""
     timed: bool = False
     """Whether every claim has a span of its own."""
     in_venue: bool = False
@@ -78,6 +89,8 @@ def any_span(offering: Bookable, policy: Policy, wanted: Wanted) -> Span:
 
 def any_units(shelves: Shelves, wanted: Wanted, span: Span | None) -> list[tuple[int, int]] | None:
     """Units of the offering's own pool; which ones does not matter."""
+    if wanted.seats or wanted.best or wanted.category:
+        raise Invalid("Its places have no names.", hint="Say how many: the party.")
     [(pool_id, shelf)] = shelves.items()
     units = shelf.take(wanted.places, span)
     return None if units is None else [(pool_id, unit) for unit in units]
@@ -86,10 +99,12 @@ def any_units(shelves: Shelves, wanted: Wanted, span: Span | None) -> list[tuple
 def chosen_seats(shelves: Shelves, wanted: Wanted, span: Span | None) -> list[tuple[int, int]] | None:
     """The named seats, all or nothing, or the best adjacent ones in any stand."""
     stands = {pool_id: shelf for pool_id, shelf in shelves.items() if isinstance(shelf, SeatShelf)}
+    if wanted.seats and wanted.best:
+        raise Invalid("Seats are named, or the best ones are asked for, but not both.")
     if wanted.seats:
         return _these_seats(stands, wanted.seats)
-    seatings = {pool_id: shelf.seating for pool_id, shelf in stands.items()}
-    found = best_of(seatings, wanted.places, category=wanted.category, strict=wanted.strict)
+    seatings, category = _where(stands, wanted.category)
+    found = best_of(seatings, wanted.places, category=category, strict=wanted.strict)
     if found is None:
         return None
     pool_id, units = found
@@ -97,16 +112,47 @@ def chosen_seats(shelves: Shelves, wanted: Wanted, span: Span | None) -> list[tu
     return [(pool_id, unit) for unit in units]
 
 
+def _where(stands: Mapping[int, SeatShelf], category: str | None) -> tuple[dict[int, Seating], str | None]:
+    """Where seats of a category are looked for: all of the stand of that name, else seats of that category anywhere."""
+    named = {pool_id: shelf.seating for pool_id, shelf in stands.items() if shelf.plan.stand.name == category}
+    if named:
+        return named, None
+    known = {name for shelf in stands.values() for name in shelf.plan.categories.values()}
+    if category is not None and category not in known:
+        raise Invalid(f"There is no category {category!r}.", hint=f"One of: {', '.join(sorted(known))}.")
+    return {pool_id: shelf.seating for pool_id, shelf in stands.items()}, category
+
+
+def left_of_seats(shelves: Shelves, wanted: Wanted) -> ClassbookError | None:
+    """Why named or adjacent seats are not to be had although there are free ones."""
+    stands = [shelf for shelf in shelves.values() if isinstance(shelf, SeatShelf)]
+    if wanted.seats:
+        free = {label for shelf in stands for unit, label in shelf.plan.names.items() if shelf.seating.is_free(unit)}
+        taken = [label for label in wanted.seats if label.strip(" ") not in free]
+        return SeatTaken(f"{' and '.join(taken)} {'is' if len(taken) == 1 else 'are'} taken.")
+    left = sum(shelf.left(None) for shelf in stands)
+    if not left:
+        return None
+    kept = " that leave no single seat behind" if wanted.strict else ""
+    where = f" in {wanted.category}" if wanted.category else ""
+    return SoldOut(
+        f"{wanted.places} seats next to each other{kept} are not left{where}; "
+        f"{left} {'seat is' if left == 1 else 'seats are'} free.",
+        hint="Ask for fewer seats, or name single ones.",
+    )
+
+
 def _these_seats(stands: Mapping[int, SeatShelf], labels: Sequence[str]) -> list[tuple[int, int]] | None:
     """The (pool, unit) of named seats, now taken; None where one of them is not free. Raises UnknownSeat, Invalid."""
-    if len(set(labels)) < len(labels):
-        raise Invalid("A seat is named twice.")
     plan = Plan(tuple(shelf.plan.stand for shelf in stands.values()))
     pool_of = {shelf.plan.stand.name: pool_id for pool_id, shelf in stands.items()}
     units: dict[int, list[int]] = {}
     for text in labels:
         stand, seat = parse_label(text, plan)
-        units.setdefault(pool_of[stand.name], []).append(seat.unit)
+        named = units.setdefault(pool_of[stand.name], [])
+        if seat.unit in named:
+            raise Invalid(f"{text} is named twice.")
+        named.append(seat.unit)
     if not all(stands[pool_id].seating.is_free(unit) for pool_id, wanted in units.items() for unit in wanted):
         return None
     for pool_id, wanted in units.items():
@@ -144,7 +190,8 @@ KINDS: Final[dict[str, Kind]] = {
             creators=frozenset({"admin"}),
             when=the_houses,
             plan=chosen_seats,
-            refusal=SeatTaken,
+            missing=left_of_seats,
+            words={"venue_id": "venue_id"},
             timed=True,
             in_venue=True,
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -178,9 +178,19 @@ class SeatPlan:
         return {seat.unit: label(self.stand.name, row.name, seat.name) for row in self.stand.rows for seat in row.seats}
 
     @cached_property
+    def places(self) -> dict[int, tuple[str, str]]:
+        """The names of row and seat, by unit."""
+        return {seat.unit: (row.name, seat.name) for row in self.stand.rows for seat in row.seats}
+
+    @cached_property
     def categories(self) -> dict[int, str]:
         """The price categories of its seats, by unit: their own, else their stand's name."""
         return {seat.unit: seat.category or self.stand.name for row in self.stand.rows for seat in row.seats}
+
+    def price(self, unit: int, prices: Mapping[str, int]) -> int:
+        """What a seat costs, in minor units: the price of its category, else that of its stand."""
+        category = self.categories[unit]
+        return prices[category] if category in prices else prices[self.stand.name]
 
 
 class SeatShelf:

@@ -20,20 +20,49 @@ OCCUPY = "occupy"
 
 def occupy(tx: Tx, offering: OfferingRecord, pool_ids: Iterable[int], span: Span, *, actor_id: int | None) -> list[int]:
     """Take one unit of each pool for an offering's span; the pools that have none free, and then nothing is taken."""
-    pools = [
-        PoolRecord.of(row)
-        for row in tx.rows(
-            "SELECT id, units, timed, longest_micros, plan_version FROM pools WHERE id AMONG ? "
-            "ORDER BY id FOR NO KEY UPDATE",
-            set(pool_ids),
-        )
-    ]
-    units = {pool.id: _free_unit(tx, pool, span) for pool in pools}
+    pools = lock(tx, pool_ids)
+    units = {pool.id: _free_unit(tx, pool, span) for pool in pools.values()}
     busy = [pool_id for pool_id, unit in units.items() if unit is None]
     if not busy:
-        take(tx, offering, {pool.id: pool for pool in pools}, [(id, unit or 0) for id, unit in units.items()], span,
-             actor_id=actor_id)  # fmt: skip
+        found = [(pool_id, unit) for pool_id, unit in units.items() if unit is not None]
+        take(tx, offering, pools, found, span, actor_id=actor_id)
     return busy
+
+
+def follow(tx: Tx, offering_id: int, span: Span) -> list[str]:
+    """Take the same pools for another span, in whichever unit is free then; the names of those that have none.
+
+    The seats an offering sells go with it by themselves.
+    """
+    rows = tx.rows(
+        "SELECT c.reservation_id, c.n, c.pool_id, coalesce(v.name, p.name) "
+        "FROM reservations r JOIN claims c ON c.reservation_id = r.id JOIN pools p ON p.id = c.pool_id "
+        "LEFT JOIN venues v ON v.pitch_pool_id = p.id "
+        "WHERE r.offering_id = ? AND r.person_id IS NULL AND c.live AND p.plan_version = 0 ORDER BY c.pool_id",
+        offering_id,
+    )
+    pools = lock(tx, [pool_id for _, _, pool_id, _ in rows])
+    low, high = to_micros(span.start), to_micros(span.end)
+    busy, moved = [], []
+    for reservation_id, n, pool_id, name in rows:
+        unit = _free_unit(tx, pools[pool_id], span, but=reservation_id)
+        if unit is None:
+            busy.append(name)
+        else:
+            moved.append((unit, low, high, reservation_id, n))
+    if not busy:
+        tx.write_all(tx.updating(tables.claims, "unit starts_at ends_at", "reservation_id n", moved))
+    return busy
+
+
+def lock(tx: Tx, pool_ids: Iterable[int]) -> dict[int, PoolRecord]:
+    """Pools by id, that nobody else takes from until the end of the transaction."""
+    rows = tx.rows(
+        "SELECT id, units, timed, longest_micros, plan_version FROM pools WHERE id AMONG ? "
+        "ORDER BY id FOR NO KEY UPDATE",
+        set(pool_ids),
+    )
+    return {row[0]: PoolRecord.of(row) for row in rows}
 
 
 def take(
@@ -88,12 +117,13 @@ def release(tx: Tx, offering_id: int, units: Sequence[tuple[int, int]], *, actor
     return len(found)
 
 
-def _free_unit(tx: Tx, pool: PoolRecord, span: Span) -> int | None:
+def _free_unit(tx: Tx, pool: PoolRecord, span: Span, *, but: int = 0) -> int | None:
+    """A unit that is free for a span; what the reservation ``but`` has counts as free."""
     low, high = to_micros(span.start), to_micros(span.end)
     rows = tx.rows(
         "SELECT reservation_id, n, unit, starts_at, ends_at FROM claims WHERE pool_id = ? AND live AND timed "
-        "AND starts_at < ? AND starts_at > ? AND ends_at > ?",
-        pool.id, high, low - pool.longest_micros, low,
+        "AND starts_at < ? AND starts_at > ? AND ends_at > ? AND reservation_id <> ?",
+        pool.id, high, low - pool.longest_micros, low, but,
     )  # fmt: skip
     claims = [
         packing.Claim((id, n), unit, Span(from_micros(start), from_micros(end))) for id, n, unit, start, end in rows

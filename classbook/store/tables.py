@@ -92,6 +92,8 @@ seats = Table(
     metadata,
     Column("pool_id", BigId, ForeignKey("pools.id"), primary_key=True),
     Column("unit", Count, primary_key=True),
+    # Where it comes in the plan. A unit stays the same seat for ever, the plan around it may change.
+    Column("place", Count, nullable=False),
     Column("row_name", Text, nullable=False),
     Column("seat_name", Text, nullable=False),
     Column("x", Real, nullable=False),

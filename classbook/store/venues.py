@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -40,6 +41,24 @@ def add(tx: Tx, *, name: str, timezone: str) -> int:
     return int(made.scalar_one())
 
 
+def names(tx: Tx, venue_ids: Iterable[int]) -> dict[int, str]:
+    return dict(tx.rows("SELECT id, name FROM venues WHERE id AMONG ?", list(venue_ids)))
+
+
+def lock_stands(tx: Tx, venue_id: int) -> list[tuple[int, str]]:
+    """Keep everybody from booking or changing what is still to come in a venue: (id, title) of it, with a price.
+
+    Offerings first, then pools, as everywhere.
+    """
+    offerings = tx.rows(
+        "SELECT id, title FROM offerings WHERE venue_id = ? AND ends_at > ? AND cancelled_at IS NULL "
+        "AND price_minor IS NOT NULL ORDER BY id FOR NO KEY UPDATE",
+        venue_id, to_micros(tx.now),
+    )  # fmt: skip
+    tx.rows("SELECT id FROM pools WHERE venue_id = ? ORDER BY id FOR NO KEY UPDATE", venue_id)
+    return [(id, title) for id, title in offerings]
+
+
 def by_id(tx: Tx, venue_id: int, *, lock: bool = False) -> VenueRecord | None:
     if not 0 < venue_id < 2**63:
         return None
@@ -70,14 +89,33 @@ def stands(tx: Tx, venue_id: int) -> list[StandRecord]:
     ]
 
 
-def seat_plan(tx: Tx, pool: PoolRecord) -> SeatPlan:
-    """The names and the geometry of a stand, remembered for as long as its plan does not change."""
-    key = ("seat plan", pool.id, pool.plan_version)
-    found = tx.memory.get(key)
+def pools_of(tx: Tx, offering_id: int) -> list[PoolRecord]:
+    """The stands whose seats an offering sells, in its order."""
+    rows = tx.rows(
+        "SELECT p.id, p.units, p.timed, p.longest_micros, p.plan_version FROM offering_pools op "
+        "JOIN pools p ON p.id = op.pool_id WHERE op.offering_id = ? ORDER BY op.n",
+        offering_id,
+    )
+    return [PoolRecord.of(row) for row in rows]
+
+
+def seat_plan(tx: Tx, pool_id: int, version: int) -> SeatPlan:
+    """The names and the geometry of a stand, remembered for as long as its plan does not change.
+
+    Not to be asked for where the plan is being changed: what is rolled back would be remembered.
+    """
+    found = tx.memory.get(("seat plan", pool_id, version))
     if found is None:
-        [(name, x, y)] = tx.rows("SELECT name, focus_x, focus_y FROM pools WHERE id = ?", pool.id)
-        stand = from_seats(name, (x, y), _seats(tx, [pool.id]).get(pool.id, []))
-        found = tx.memory[key] = SeatPlan(stand, Layout(stand))
+        # One statement, so that what is read without a lock is still one version, whichever it is by now.
+        rows = tx.rows(
+            "SELECT p.plan_version, p.name, p.focus_x, p.focus_y, "
+            "s.unit, s.row_name, s.seat_name, s.x, s.y, s.category "
+            "FROM pools p JOIN seats s ON s.pool_id = p.id WHERE p.id = ? ORDER BY s.place",
+            pool_id,
+        )
+        read_version, name, x, y = rows[0][:4]
+        stand = from_seats(name, (x, y), [row[4:] for row in rows])
+        found = tx.memory["seat plan", pool_id, read_version] = SeatPlan(stand, Layout(stand))
     assert isinstance(found, SeatPlan)
     return found
 
@@ -97,9 +135,29 @@ def put_plan(tx: Tx, venue_id: int, plan: Plan) -> list[str]:
             _add_stand(tx, venue_id, stand)
         elif known.stand != stand:
             _change_stand(tx, known, stand)
-    for name in before.keys() - plan.named.keys():
+    for name in sorted(before.keys() - plan.named.keys()):
         _retire(tx, before[name])
+    _sell_the_stands(tx, venue_id)
     return []
+
+
+def _sell_the_stands(tx: Tx, venue_id: int) -> None:
+    """What has not ended yet sells the stands that there are now."""
+    to_come = "SELECT id FROM offerings WHERE venue_id = ? AND ends_at > ?"
+    at = to_micros(tx.now)
+    tx.change(
+        f"DELETE FROM offering_pools WHERE offering_id IN ({to_come}) "
+        "AND pool_id IN (SELECT id FROM pools WHERE venue_id IS NULL AND plan_version > 0)",
+        venue_id, at,
+    )  # fmt: skip
+    tx.change(
+        "INSERT INTO offering_pools (offering_id, n, pool_id) "
+        "SELECT o.id, (SELECT coalesce(max(n), 0) FROM offering_pools WHERE offering_id = o.id) "
+        "+ row_number() OVER (PARTITION BY o.id ORDER BY p.id), p.id "
+        f"FROM offerings o JOIN pools p ON p.venue_id = o.venue_id WHERE o.id IN ({to_come}) "
+        "AND p.id NOT IN (SELECT pool_id FROM offering_pools WHERE offering_id = o.id)",
+        venue_id, at,
+    )  # fmt: skip
 
 
 def _lost(tx: Tx, before: dict[str, StandRecord], plan: Plan) -> list[str]:
@@ -130,7 +188,8 @@ def _change_stand(tx: Tx, known: StandRecord, stand: Stand) -> None:
     [(highest,)] = tx.rows("SELECT coalesce(max(unit), 0) FROM claims WHERE pool_id = ?", known.pool_id)
     highest = max([highest, *(seat.unit for row in known.stand.rows for seat in row.seats)])
     kept = keep_units(stand, known.stand, highest=highest)
-    units = max((seat.unit for row in kept.rows for seat in row.seats), default=0)
+    # What was sold in the past stays within the pool.
+    units = max([highest, *(seat.unit for row in kept.rows for seat in row.seats)])
     tx.change("DELETE FROM seats WHERE pool_id = ?", known.pool_id)
     _write_seats(tx, known.pool_id, kept)
     tx.change(
@@ -145,19 +204,19 @@ def _retire(tx: Tx, known: StandRecord) -> None:
 
 
 def _write_seats(tx: Tx, pool_id: int, stand: Stand) -> None:
+    seats = [(row.name, seat) for row in stand.rows for seat in row.seats]
     rows: list[Row] = [
-        (pool_id, seat.unit, row.name, seat.name, seat.x, seat.y, seat.category)
-        for row in stand.rows
-        for seat in row.seats
+        (pool_id, seat.unit, place, row_name, seat.name, seat.x, seat.y, seat.category)
+        for place, (row_name, seat) in enumerate(seats, start=1)
     ]
-    tx.write_all(tx.inserting(tables.seats, "pool_id unit row_name seat_name x y category", rows))
+    tx.write_all(tx.inserting(tables.seats, "pool_id unit place row_name seat_name x y category", rows))
 
 
 def _seats(tx: Tx, pool_ids: list[int]) -> dict[int, list[Row]]:
     found: dict[int, list[Row]] = {}
     for pool_id, *seat in tx.rows(
         "SELECT pool_id, unit, row_name, seat_name, x, y, category FROM seats WHERE pool_id AMONG ? "
-        "ORDER BY pool_id, unit",
+        "ORDER BY pool_id, place",
         pool_ids,
     ):
         found.setdefault(pool_id, []).append(tuple(seat))
