@@ -119,6 +119,7 @@ class Batch:
     def _offer(self, offering: OfferingRecord, record: ReservationRecord, units: Units) -> None:
         terms = self.policy(offering)
         self._claim(record, offering, units, record.span)
+        self._quote(record, self.price(offering, units))
         self.step(record, "offer", TIME)
         record.ask = None
         record.due_at = hold_until(terms.offer_seconds, record.span, self.now)
