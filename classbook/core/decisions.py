@@ -89,13 +89,20 @@ def _reserve(batch: Batch, ask: Reserve) -> Reservation:
         batch.step(record, "cancel", ask.actor, reason="Replaced by a later one on the same day.")
         batch.tell(record, "cancelled", reason="You booked another time on the same day.")
     if units is not None:
-        return batch.view(batch.hold(offering, person, wanted, units, span, actor=ask.actor))
-    terms = batch.policy(offering)
-    may_wait = terms.queues if ask.queue is None else ask.queue
-    # More than there is in all would wait for ever.
-    if not may_wait or wanted.places > batch.units_in_all(offering):
+        record = batch.hold(offering, person, wanted, units, span, actor=ask.actor)
+        if replaced:
+            batch.promote(offering)
+        return batch.view(record)
+    if not _may_wait(batch, ask, offering, span) or replaced:
         raise _taken(batch, offering, wanted, span)
     return batch.view(batch.enqueue(offering, person, wanted, span, actor=ask.actor))
+
+
+def _may_wait(batch: Batch, ask: Reserve, offering: OfferingRecord, span: Span | None) -> bool:
+    """Whether who finds nothing is put in line: not for more than there is in all, nor for what begins now."""
+    wishes = batch.policy(offering).queues if ask.queue is None else ask.queue
+    in_time = span is None or batch.now < span.start
+    return wishes and in_time and ask.wanted.places <= batch.units_in_all(offering)
 
 
 def _span(batch: Batch, offering: OfferingRecord, wanted: Wanted) -> Span | None:
