@@ -133,9 +133,9 @@ class Batch:
         start, end = blocked or (None, None)
         timed = self.kind(offering).timed
         first = len(record.claims) + 1
-        record.claims += [
-            Claim(n, pool_id, unit, start, end, timed) for n, (pool_id, unit) in enumerate(units, start=first)
-        ]
+        for n, (pool_id, unit) in enumerate(units, start=first):
+            record.claims.append(Claim(n, pool_id, unit, start, end, timed))
+            self.scene.shelves[pool_id].hand_over(unit, blocked, (record.id, n))
 
     def free(self, record: ReservationRecord) -> None:
         """Give the places of a reservation back to their shelves."""

@@ -25,7 +25,7 @@ from classbook.rules import codes, permits, policy
 from classbook.rules.kinds import Kind, why_not_then
 from classbook.rules.names import clean_text
 from classbook.rules.spans import Span
-from classbook.rules.states import CANCELLED, CONFIRMED
+from classbook.rules.states import CANCELLED, CONFIRMED, LIVE
 from classbook.rules.wanted import Wanted
 from classbook.rules.when import format_local
 from classbook.store.records import OfferingRecord, ReservationRecord
@@ -82,7 +82,7 @@ def _reserve(batch: Batch, ask: Reserve) -> Reservation:
     if not who.verified:
         raise NotAllowedNow("Your address is not verified yet.", hint="Enter the code that was mailed to you first.")
     span = _span(batch, offering, wanted)
-    here = [record for record in batch.scene.live_of[person_id] if record.offering_id == offering.id]
+    here = _live_here(batch, offering, person_id)
     replaced = _check_limits(batch, offering, wanted, span, here, person.name)
     units = _find(batch, offering, wanted, span, instead_of=replaced)
     for record in replaced if units else ():
@@ -115,6 +115,12 @@ def _span(batch: Batch, offering: OfferingRecord, wanted: Wanted) -> Span | None
     if kind.picks_time and span is not None:
         _raise(why_not_then(terms, batch.timetable(offering), span))
     return span
+
+
+def _live_here(batch: Batch, offering: OfferingRecord, person_id: int) -> list[ReservationRecord]:
+    """Somebody's live reservations of an offering; what time has ended is none, written down or not."""
+    live = batch.scene.live_of.get(person_id, ())
+    return [record for record in live if record.offering_id == offering.id and batch.state(record) in LIVE]
 
 
 def _check_limits(
@@ -242,8 +248,7 @@ def _move(batch: Batch, ask: Move) -> Reservation:
     if wanted.places < 1:
         raise Invalid(f"A party is at least one place, not {wanted.places}.")
     span = _span(batch, offering, wanted)
-    live = batch.scene.live_of.get(record.person_id or 0, ())
-    others = [one for one in live if one.offering_id == offering.id and one is not record]
+    others = [one for one in _live_here(batch, offering, record.person_id or 0) if one is not record]
     person = batch.scene.people[record.person_id or 0]
     _check_limits(batch, offering, wanted, span, [one for one in others if not terms.once], person.name)
     units = _find(batch, offering, wanted, span, instead_of=[record])

@@ -149,9 +149,11 @@ def figures(tx: Tx, ids: Iterable[int]) -> dict[int, Figures]:
             [now, now, now, wanted],
         ),
         (
-            "SELECT offering_id, sum(party) FROM reservations WHERE offering_id AMONG ? AND state = 'held' "
-            "AND due_at <= ? AND (ends_at IS NULL OR ends_at > ?) GROUP BY offering_id",
-            [wanted, now, now],
+            "SELECT o.id, count(*) FROM offerings o JOIN reservations r ON r.offering_id = o.id AND r.due_at <= ? "
+            "AND (r.state = 'held' OR (r.check_in AND r.checked_in_at IS NULL)) "
+            "JOIN claims c ON c.reservation_id = r.id AND c.live AND (NOT c.timed OR o.starts_at IS NOT NULL "
+            "OR (c.starts_at <= ? AND c.ends_at > ?)) WHERE o.id AMONG ? GROUP BY o.id",
+            [now, now, now, wanted],
         ),
     )
     overdue = {offering_id: int(places) for offering_id, places in overdue_rows}
