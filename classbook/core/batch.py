@@ -167,6 +167,8 @@ class Batch:
         """Change a reservation's places and time; the caller has freed the old ones and found ``units``."""
         self._claim(record, offering, units, span)
         record.party = wanted.places
+        if span != record.span:
+            record.checked_in_at = None  # who came, came at another time
         record.starts_at, record.ends_at = span or (None, None)
         terms = self.policy(offering)
         if record.state == CONFIRMED:

@@ -85,10 +85,8 @@ def _reserve(batch: Batch, ask: Reserve) -> Reservation:
     here = _live_here(batch, offering, person_id)
     replaced = _check_limits(batch, offering, wanted, span, here, person.name)
     units = _find(batch, offering, wanted, span, instead_of=replaced)
-    for record in replaced if units else ():
-        batch.step(record, "cancel", ask.actor, reason="Replaced by a later one on the same day.")
-        batch.tell(record, "cancelled", reason="You booked another time on the same day.")
     if units is not None:
+        _replace(batch, replaced, ask.actor)
         record = batch.hold(offering, person, wanted, units, span, actor=ask.actor)
         if replaced:
             batch.promote(offering)
@@ -146,6 +144,13 @@ def _check_limits(
         "on that day already.",
         hint="Cancel or move it, or choose another day.",
     )
+
+
+def _replace(batch: Batch, replaced: Sequence[ReservationRecord], actor: Actor) -> None:
+    """Cancel what a later booking of the same day takes the place of."""
+    for record in replaced:
+        batch.step(record, "cancel", actor, reason="Replaced by a later one on the same day.")
+        batch.tell(record, "cancelled", reason="You booked another time on the same day.")
 
 
 def _find(
@@ -250,10 +255,11 @@ def _move(batch: Batch, ask: Move) -> Reservation:
     span = _span(batch, offering, wanted)
     others = [one for one in _live_here(batch, offering, record.person_id or 0) if one is not record]
     person = batch.scene.people[record.person_id or 0]
-    _check_limits(batch, offering, wanted, span, [one for one in others if not terms.once], person.name)
-    units = _find(batch, offering, wanted, span, instead_of=[record])
+    replaced = _check_limits(batch, offering, wanted, span, [one for one in others if not terms.once], person.name)
+    units = _find(batch, offering, wanted, span, instead_of=[record, *replaced])
     if units is None:
         raise _taken(batch, offering, wanted, span)
+    _replace(batch, replaced, ask.actor)
     batch.relocate(record, offering, wanted, units, span)
     batch.note(record, "move", ask.actor)
     batch.tell(record, "moved")
@@ -268,7 +274,8 @@ def moved_wanted(ask: Move, record: ReservationRecord, kind: Kind) -> Wanted:
         length = record.ends_at - record.starts_at if record.starts_at and record.ends_at else None
         starts_at = starts_at or record.starts_at
         ends_at = ends_at or (starts_at + length if starts_at and length else None)
-    return Wanted(ask.party or record.party, starts_at, ends_at, ask.seats or (), ask.best, ask.category, ask.strict)
+    party = record.party if ask.party is None else ask.party
+    return Wanted(party, starts_at, ends_at, ask.seats or (), ask.best, ask.category, ask.strict)
 
 
 def _check_in(batch: Batch, ask: CheckIn) -> Reservation:
