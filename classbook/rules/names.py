@@ -43,7 +43,9 @@ def clean_name(text: str, *, what: str, most: int) -> str:
     name = text.strip(" ")
     _refuse(_NOT_IN_A_LINE, name, what=what)
     if _ENCODED_WORD in name:
-        raise Invalid(f"The {what} may not contain {_ENCODED_WORD}.", hint="Mail programs take it for a code of theirs.")
+        raise Invalid(
+            f"The {what} may not contain {_ENCODED_WORD}.", hint="Mail programs take it for a code of theirs."
+        )
     if not any(letter.isprintable() and not letter.isspace() for letter in name):
         raise Invalid(f"The {what} may not be empty.")
     return _short_enough(name, what=what, most=most)
