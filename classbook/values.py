@@ -161,6 +161,23 @@ class Reservation:
 
 
 @dataclass(frozen=True, slots=True)
+class Appointment(Reservation):
+    is_confirmed: bool
+    is_expired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Booking(Reservation):
+    """A reservation of a resource. ``status`` is queue, active, completed, expired or cancelled."""
+
+    resource: int
+    resource_name: str
+    start_time: datetime
+    end_time: datetime
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class Move:
     """One row of a reservation's history."""
 

@@ -11,17 +11,22 @@ from classbook.values import Actor, RequestKey
 
 @dataclass(frozen=True, slots=True)
 class ById:
-    """A reservation by its number."""
+    """A reservation by its number. Where ``kind`` is named, one of another kind of offering is not found."""
 
     reservation_id: int
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ByPerson:
-    """Somebody's reservation of an offering: the live one, else the latest. ``person_id`` None is the actor."""
+    """Somebody's reservation of an offering: the live one, else the latest. ``person_id`` None is the actor.
+
+    Where ``kind`` is named, an offering of another kind is not found.
+    """
 
     offering_id: int
     person_id: int | None = None
+    kind: str | None = None
 
 
 Which = ById | ByPerson
@@ -31,7 +36,8 @@ Which = ById | ByPerson
 class Reserve:
     """Take places. ``person_id`` None is the actor; only an administrator may name another.
 
-    ``queue`` puts who finds nothing free in line; None leaves that to the policy.
+    ``queue`` puts who finds nothing free in line; None leaves that to the policy. Where ``kind`` is named, an offering
+    of another kind is not found.
     """
 
     actor: Actor
@@ -46,6 +52,7 @@ class Reserve:
     strict: bool = False
     queue: bool | None = None
     key: RequestKey | None = None
+    kind: str | None = None
 
     @property
     def places(self) -> int:

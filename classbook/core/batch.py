@@ -26,7 +26,7 @@ from classbook.store.records import (
     PersonRecord,
     ReservationRecord,
 )
-from classbook.store.reservations import Scene
+from classbook.store.reservations import Blocked, Scene
 from classbook.values import Actor, PersonRef, Reservation
 
 CONFIRM = "confirm"
@@ -132,9 +132,9 @@ class Batch:
         timed = self.kind(offering).timed
         start, end = (blocked_span(span, self.policy(offering)) if timed else span) if span else (None, None)
         first = len(record.claims) + 1
-        record.claims += [
-            Claim(n, pool_id, unit, start, end, timed) for n, (pool_id, unit) in enumerate(units, start=first)
-        ]
+        for n, (pool_id, unit) in enumerate(units, start=first):
+            record.claims.append(Claim(n, pool_id, unit, start, end, timed))
+            self.scene.shelves[pool_id].hand_over(unit, blocked, (record.id, n))
 
     def free(self, record: ReservationRecord) -> None:
         """Give the places of a reservation back to their shelves."""
@@ -166,6 +166,8 @@ class Batch:
         """Change a reservation's places and time; the caller has freed the old ones and found ``units``."""
         self._claim(record, offering, units, span)
         record.party = wanted.places
+        if span != record.span:
+            record.checked_in_at = None  # who came, came at another time
         record.starts_at, record.ends_at = span or (None, None)
         terms = self.policy(offering)
         if record.state == CONFIRMED:
@@ -314,6 +316,11 @@ class Batch:
 def blocked_span(span: Span, terms: Policy) -> Span:
     """The time a booking keeps others away: its own, and what the house needs before and after it."""
     return span.widened(before_seconds=terms.before_seconds, after_seconds=terms.after_seconds)
+
+
+def blocked_in(app: App) -> Blocked:
+    """The same by offering, for whoever does not know the terms."""
+    return lambda offering, span: blocked_span(span, app.policy(offering.kind, offering.policy))
 
 
 @lru_cache(maxsize=1024)

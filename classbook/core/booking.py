@@ -13,7 +13,7 @@ from functools import partial
 
 from classbook.app import App
 from classbook.core.asks import Ask, ById, Move, Reserve
-from classbook.core.batch import Batch, blocked_span
+from classbook.core.batch import Batch, blocked_in, blocked_span
 from classbook.core.decisions import answer, meant, moved_wanted
 from classbook.errors import AlreadyReserved, ClassbookError, Internal, SeatTaken, SpanTaken
 from classbook.rules.kinds import KINDS
@@ -55,7 +55,8 @@ def one(app: App, ask: Ask, *, dry_run: bool = False) -> Reservation | dict[str,
 def _book(app: App, tx: Tx, *, asks: Sequence[Ask], dry_run: bool, pack: frozenset[int]) -> list[Outcome]:
     needs = _needs(tx, asks)
     stage = store.lock(tx, needs)
-    batch = Batch(app, store.load(tx, needs, stage, partial(_windows, app, asks, pack)), dry_run=dry_run)
+    scene = store.load(tx, needs, stage, partial(_windows, app, asks, pack), blocked=blocked_in(app))
+    batch = Batch(app, scene, dry_run=dry_run)
     batch.settle()
     outcomes = [answer(batch, ask) for ask in asks]
     if dry_run or batch.scene.is_unchanged:

@@ -44,9 +44,9 @@ def create(
     key: RequestKey | None = None,
     dry_run: bool = False,
 ) -> Person | dict[str, Any]:
-    """Make a person whose address an administrator vouches for.
+    """Make a person whose address is vouched for by who makes them: an administrator, or for members an organizer.
 
-    Raises Invalid, NotYours for anybody but an administrator, Exists where the address is known.
+    Raises Invalid, NotYours for anybody else, Exists where the address is known.
     """
     address, full_name = clean_email(email), clean_name(name, what="name", most=200)
     if role not in ROLES:
@@ -65,7 +65,7 @@ def create(
         return people.view(record)
 
     def step(tx: Tx) -> Person | dict[str, Any]:
-        require_admin(tx, actor)
+        _require_keeper(tx, actor, role)
         result = once(tx, actor, key, lambda: act(tx))
         if dry_run:
             tx.abandon()
@@ -74,11 +74,16 @@ def create(
     return _with_new_address(app, step, address)
 
 
-def listing(app: App, actor: Actor, *, limit: int = 50, cursor: str | None = None) -> Page[Person]:
-    """Everybody, by id. Raises NotYours for anybody but an administrator."""
+def listing(
+    app: App, actor: Actor, *, role: str | None = None, limit: int = 50, cursor: str | None = None
+) -> Page[Person]:
+    """Everybody, or everybody of a role, by id.
+
+    Raises NotYours for anybody but an administrator, or for the members an organizer.
+    """
     with app.store.read() as tx:
-        require_admin(tx, actor)
-        records = people.page(tx, after_id=id_cursor(cursor), limit=at_most(limit) + 1)
+        _require_keeper(tx, actor, role)
+        records = people.page(tx, role=role, after_id=id_cursor(cursor), limit=at_most(limit) + 1)
         return page_of([people.view(record) for record in records], limit, lambda person: person.id)
 
 
@@ -166,6 +171,12 @@ def login(app: App, *, email: str, password: str) -> Person:
     if not app.passwords.matches(stored, password) or record is None or record.removed:
         raise BadCredentials()
     return people.view(record)
+
+
+def _require_keeper(tx: Tx, actor: Actor, role: str | None) -> None:
+    """People are kept by administrators, members by organizers, too. Raises NotLoggedIn, NotYours."""
+    if not (role == "member" and look_up(tx, actor).role == "organizer"):
+        require_admin(tx, actor)
 
 
 def _with_new_address(app: App, step: Callable[[Tx], T], address: str) -> T:

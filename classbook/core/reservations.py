@@ -10,14 +10,14 @@ from classbook.core import booking
 from classbook.core.actors import Who, look_up
 from classbook.core.asks import ById, Confirm
 from classbook.core.batch import CONFIRM
-from classbook.core.pages import at_most, id_cursor, page_of
+from classbook.core.pages import at_most, id_cursor, numbers_in, page_of
 from classbook.core.views import reservation_view
 from classbook.errors import Invalid, NotFound, NotYours
 from classbook.rules import codes
 from classbook.rules.states import STATES, seen
 from classbook.store import catalog, listings
 from classbook.store import codes as code_store
-from classbook.store.database import Tx
+from classbook.store.database import Tx, to_micros
 from classbook.values import Actor, Move, Page, Reservation
 
 
@@ -34,6 +34,7 @@ def listing(
     actor: Actor,
     *,
     person: int | None = None,
+    kind: str | None = None,
     offering_id: int | None = None,
     state: str | None = None,
     limit: int = 50,
@@ -43,13 +44,13 @@ def listing(
 
     Raises NotYours for somebody else's, Invalid for a state there is not.
     """
-    if state is not None and state not in STATES:
-        raise Invalid(f"There is no state {state!r}.", hint=f"One of: {', '.join(STATES)}.")
+    _check_state(state)
     with app.store.read() as tx:
         person_id = _whose(tx, look_up(tx, actor), person, offering_id)
         found = listings.page(
             tx,
             person_id=person_id,
+            kind=kind,
             offering_id=offering_id,
             state=state,
             before_id=id_cursor(cursor) if cursor else 2**63 - 1,
@@ -72,12 +73,61 @@ def of_offering(
         found = listings.page(
             tx,
             person_id=None,
+            kind=kind,
             offering_id=offering_id,
             state=None,
             before_id=id_cursor(cursor) if cursor else 2**63 - 1,
             limit=at_most(limit) + 1,
         )
         return page_of([_view(one, tx.now) for one in found], limit, lambda one: one.id)
+
+
+def agenda(
+    app: App,
+    actor: Actor,
+    kind: str,
+    *,
+    starts_from: datetime | None = None,
+    starts_to: datetime | None = None,
+    state: str | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Page[Reservation]:
+    """What one has reserved and what others have reserved with one, by time; everybody's for an administrator.
+
+    Raises Invalid for a state there is not.
+    """
+    _check_state(state)
+    after = tuple(numbers_in(cursor, 2)) if cursor else (-1, 0)
+    with app.store.read() as tx:
+        who = look_up(tx, actor)
+        found = listings.agenda(
+            tx,
+            kind,
+            party_id=None if who.is_admin else who.id,
+            starts_from=starts_from,
+            starts_to=starts_to,
+            state=state,
+            after=after,
+            limit=at_most(limit) + 1,
+        )
+        return page_of(
+            [_view(one, tx.now) for one in found],
+            limit,
+            lambda one: f"{to_micros(one.starts_at) if one.starts_at else 0},{one.id}",
+        )
+
+
+def entry(app: App, actor: Actor, kind: str, reservation_id: int) -> Reservation:
+    """One reservation of an `agenda`. Raises NotFound."""
+    with app.store.read() as tx:
+        who = look_up(tx, actor)
+        found = listings.by_id(tx, reservation_id)
+        if found is None or found.offering.kind != kind:
+            raise NotFound(f"There is no {kind} {reservation_id}.")
+        if not who.may_see(found.user.id) and not who.may_see(found.offering.creator_id):
+            raise NotFound(f"There is no {kind} {reservation_id}.")
+        return _view(found, tx.now)
 
 
 def show(app: App, actor: Actor, reservation_id: int) -> Reservation:
@@ -112,6 +162,11 @@ def confirm_link(app: App, token: str, *, request_id: str = "") -> Reservation |
     reservation = by_link(app, token)
     actor = Actor(reservation.user.id, request_id)
     return booking.one(app, Confirm(actor, ById(reservation.id), link=token))
+
+
+def _check_state(state: str | None) -> None:
+    if state is not None and state not in STATES:
+        raise Invalid(f"There is no state {state!r}.", hint=f"One of: {', '.join(STATES)}.")
 
 
 def _whose(tx: Tx, who: Who, person: int | None, offering_id: int | None) -> int | None:

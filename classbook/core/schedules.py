@@ -83,14 +83,15 @@ def free(
     if not start < end <= start + LONGEST_LOOK:
         raise BadSpan(f"Free times are shown for at most {LONGEST_LOOK.days} days, and the end comes after the start.")
     if cursor is not None:
-        start = max(start, from_micros(numbers_in(cursor, 1)[0] + 1))
+        [seen_until] = numbers_in(cursor, 1)
+        start = from_micros(min(max(to_micros(start), seen_until), to_micros(end)))
     with app.store.read() as tx:
         offering = _scheduled(tx, offering_id)
         terms = app.policy(offering.kind, offering.policy)
         window = _bookable(Span(start, end), terms, tx.now)
         found = _free_in(tx, offering, terms, window) if window and offering.cancelled_at is None else []
     slots = [Slot(span.start, span.end, offering.timezone) for span in found[: at_most(limit) + 1]]
-    return page_of(slots, limit, lambda slot: to_micros(slot.start))
+    return page_of(slots, limit, lambda slot: to_micros(slot.end))
 
 
 def _free_in(tx: Tx, offering: OfferingRecord, terms: Policy, window: Span) -> list[Span]:

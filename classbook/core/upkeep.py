@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from classbook.app import App
-from classbook.core.batch import Batch
+from classbook.core.batch import Batch, blocked_in
 from classbook.store import request_keys, reservations
 from classbook.store import upkeep as store
 from classbook.store.database import Tx
@@ -33,7 +33,7 @@ def settle_offering(app: App, offering_id: int) -> bool:
 
 def settle_within(app: App, tx: Tx, offering_id: int, *, most: int = CHUNK) -> bool:
     """The same, within a transaction that goes on."""
-    scene = reservations.load_due(tx, offering_id, most=most)
+    scene = reservations.load_due(tx, offering_id, most=most, blocked=blocked_in(app))
     Batch(app, scene).settle()
     if scene.is_unchanged:
         return False

@@ -149,9 +149,11 @@ def figures(tx: Tx, ids: Iterable[int]) -> dict[int, Figures]:
             [now, now, now, wanted],
         ),
         (
-            "SELECT offering_id, sum(party) FROM reservations WHERE offering_id AMONG ? AND state = 'held' "
-            "AND due_at <= ? AND (ends_at IS NULL OR ends_at > ?) GROUP BY offering_id",
-            [wanted, now, now],
+            "SELECT o.id, count(*) FROM offerings o JOIN reservations r ON r.offering_id = o.id AND r.due_at <= ? "
+            "AND (r.state = 'held' OR (r.check_in AND r.checked_in_at IS NULL)) "
+            "JOIN claims c ON c.reservation_id = r.id AND c.live AND (NOT c.timed OR o.starts_at IS NOT NULL "
+            "OR (c.starts_at <= ? AND c.ends_at > ?)) WHERE o.id AMONG ? GROUP BY o.id",
+            [now, now, now, wanted],
         ),
     )
     overdue = {offering_id: int(places) for offering_id, places in overdue_rows}
@@ -180,8 +182,12 @@ def change(tx: Tx, offering_id: int, values: dict[str, Any]) -> None:
     )
 
 
-def move_span(tx: Tx, offering_id: int, *, starts_at: datetime, ends_at: datetime) -> None:
-    """Everything live in an offering follows its new time; no hold outlasts the new start."""
+def move_span(tx: Tx, offering_id: int, span: Span, *, missed_at: datetime) -> None:
+    """Everything live in an offering follows its new time; no hold outlasts the new start.
+
+    ``missed_at`` is when a booking lapses that needs a check-in.
+    """
+    starts_at, ends_at = span
     live = sa.and_(reservations.c.offering_id == offering_id, reservations.c.due_at.is_not(None))
     mine = sa.select(reservations.c.id).where(live)
     tx.connection.execute(
@@ -190,7 +196,14 @@ def move_span(tx: Tx, offering_id: int, *, starts_at: datetime, ends_at: datetim
         .values(starts_at=starts_at, ends_at=ends_at)
     )
     due_at = sa.case(
+        (
+            sa.and_(
+                reservations.c.check_in, reservations.c.checked_in_at.is_(None), reservations.c.state == "confirmed"
+            ),
+            sa.literal(missed_at, Instant),
+        ),
         (reservations.c.state == "confirmed", sa.literal(ends_at, Instant)),
+        (reservations.c.state == "queued", sa.literal(starts_at, Instant)),
         (reservations.c.due_at > starts_at, sa.literal(starts_at, Instant)),
         else_=reservations.c.due_at,
     )

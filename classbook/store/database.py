@@ -419,7 +419,7 @@ class Database:
         if type(cause).__name__ in {"OperationalError", "DatabaseError", "InterfaceError"} or _is_lost(cause):
             where = self.file or self.url.render_as_string(hide_password=True)
             reason = (str(cause).strip().splitlines() or [""])[0]
-            return Unavailable(f"The database {where} cannot be used: {reason}", hint="`classbook doctor` says more.")
+            return Unavailable(f"The database {where} cannot be used: {reason.rstrip('.')}.", hint="`classbook doctor` says more.")
         return error
 
     def close(self) -> None:
@@ -440,7 +440,7 @@ def _parsed(address: str) -> URL:
         ) from error
     backend = url.get_backend_name() if url.drivername.split("+")[0] in {"sqlite", "postgresql", "postgres"} else None
     if backend is None and url.drivername != "postgres":
-        raise Invalid(f"classbook cannot use {url.drivername!r}.", hint="Use sqlite:///FILE or postgresql://...")
+        raise Invalid(f"Databases of the kind {url.drivername!r} cannot be used.", hint="Use sqlite:///FILE or postgresql://...")
     if backend == "sqlite":
         if not url.database or url.database == ":memory:":
             raise Invalid("A database in memory would forget every booking.", hint="Name a file: sqlite:///FILE.")

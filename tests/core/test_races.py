@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from classbook.app import App
 from classbook.core import booking, catalog, reservations, upkeep
 from classbook.core.asks import Ask, ById, ByPerson, Cancel, Confirm, Resend, Reserve
-from classbook.core.batch import TIME, Batch
+from classbook.core.batch import TIME, Batch, blocked_in
 from classbook.errors import Busy, ClassbookError, HoldExpired, OfferingCancelled
 from classbook.store import reservations as store
 from classbook.store.database import ConstraintRefused, Tx
@@ -228,7 +228,7 @@ def confirm_after_time_won(app: App, clock: FrozenClock, one: Reservation, *, st
 
     def look(tx: Tx) -> store.Scene:
         tx.abandon()
-        return store.load(tx, needs, store.lock(tx, needs), lambda scene: {})
+        return store.load(tx, needs, store.lock(tx, needs), lambda scene: {}, blocked=blocked_in(app))
 
     scene = app.store.write(look)
     clock.advance(HOLD)
