@@ -124,14 +124,13 @@ class Batch:
 
     def find(self, offering: OfferingRecord, wanted: Wanted, span: Span | None) -> Units | None:
         """Places for a span, taken from the shelves; None where it does not fit."""
-        terms = self.policy(offering)
-        blocked = blocked_span(span, terms) if span else None
-        return self.kind(offering).plan(self.scene.shelves_of(offering.id), wanted, blocked)
+        kind = self.kind(offering)
+        blocked = blocked_span(span, self.policy(offering)) if span and kind.timed else span
+        return kind.plan(self.scene.shelves_of(offering.id), wanted, blocked)
 
     def _claim(self, record: ReservationRecord, offering: OfferingRecord, units: Units, span: Span | None) -> None:
-        blocked = blocked_span(span, self.policy(offering)) if span else None
-        start, end = blocked or (None, None)
         timed = self.kind(offering).timed
+        start, end = (blocked_span(span, self.policy(offering)) if timed else span) if span else (None, None)
         first = len(record.claims) + 1
         for n, (pool_id, unit) in enumerate(units, start=first):
             record.claims.append(Claim(n, pool_id, unit, start, end, timed))

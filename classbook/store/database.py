@@ -41,6 +41,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _LOCK_TIMEOUT_MS: Final = 2_000
 _STATEMENT_TIMEOUT_MS: Final = 10_000
 _IDLE_TIMEOUT_MS: Final = 15_000
+_SERVER_CLOCK: Final = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 _RETRIED_SQLSTATES: Final = {"40001", "40P01", "55P03"}
 _BUSY_SQLITE_CODES: Final = {5, 6, 261, 517}
 _READONLY_SQLITE_CODE: Final = 8
@@ -136,6 +137,7 @@ class Tx:
         self._driver: Any = connection.connection.driver_connection
         self._postgres = connection.dialect.name == "postgresql"
         self._clock = clock
+        self._asks_server = self._postgres and isinstance(clock, SystemClock)
         self._now: datetime | None = None
 
     @property
@@ -145,12 +147,22 @@ class Tx:
 
     def read_clock(self) -> datetime:
         """Read the clock: the server's where many machines share it (never ``now()``, which is older than a lock)."""
-        if self._postgres and isinstance(self._clock, SystemClock):
-            [(micros,)] = self.rows("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+        if self._asks_server:
+            [(micros,)] = self.rows(_SERVER_CLOCK)
             self._now = from_micros(micros)
         else:
             self._now = self._clock.now()
         return self._now
+
+    def pipeline_then_clock(self, *queries: tuple[str, Sequence[Any]]) -> list[list[Row]]:
+        """`pipeline`, and the clock read behind its last statement, in the same round trip."""
+        if not self._asks_server:
+            found = self.pipeline(*queries)
+            self.read_clock()
+            return found
+        *found, [(micros,)] = self.pipeline(*queries, (_SERVER_CLOCK, ()))
+        self._now = from_micros(micros)
+        return found
 
     def abandon(self) -> None:
         """Roll back at the end instead of committing: nothing was written, or nothing may be."""
@@ -275,6 +287,8 @@ def _update_text(table: sa.Table, changed: str, keys: str, postgres: bool) -> st
 
 def _array(column: Sequence[Any]) -> str:
     """A column of values as one PostgreSQL array literal: psycopg would dump a list item by item."""
+    if type(column[0]) is int and None not in column:
+        return "{" + ",".join(map(str, column)) + "}"
     return "{" + ",".join([_element(value) for value in column]) + "}"
 
 

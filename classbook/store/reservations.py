@@ -80,7 +80,11 @@ _LOCK_QUEUE_BY_SPAN = (
     f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE offering_id = ? AND state = 'queued' "
     "AND starts_at < ? AND ends_at > ? ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
 )
-_LIVE_OF_PEOPLE = f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE person_id AMONG ? AND due_at > 0"
+# By their states and not by `due_at`: that would offer the planner the index of everything that is live.
+_LIVE_OF_PEOPLE = (
+    f"SELECT {RESERVATION_COLUMNS} FROM reservations "
+    "WHERE person_id AMONG ? AND state IN ('queued', 'held', 'confirmed')"
+)
 _HIGHEST = (
     "SELECT id, (SELECT max(unit) FROM claims WHERE pool_id = p.id AND live AND NOT timed) FROM pools p "
     "WHERE id AMONG ? AND NOT timed"
@@ -188,7 +192,7 @@ def find(tx: Tx, reservation_ids: Iterable[int]) -> list[tuple[int, int, int | N
 
 def lock(tx: Tx, needs: Needs) -> Stage:
     """Lock the parents of a batch, and read the clock after that."""
-    _, offerings, pools, bookers, others, pairs, rules, with_queue = tx.pipeline(
+    _, offerings, pools, bookers, others, pairs, rules, with_queue = tx.pipeline_then_clock(
         tx.limit_waiting(),
         (_LOCK_OFFERINGS, [needs.offering_ids]),
         (_LOCK_POOLS, [needs.offering_ids]),
@@ -198,7 +202,6 @@ def lock(tx: Tx, needs: Needs) -> Stage:
         (_SCHEDULES, [needs.offering_ids]),
         (_WITH_QUEUE, [needs.offering_ids]),
     )
-    tx.read_clock()
     stage = Stage(
         offerings={row[0]: OfferingRecord.of(row) for row in offerings},
         people=_people(bookers + others),
