@@ -133,8 +133,9 @@ class Batch:
         start, end = (blocked_span(span, self.policy(offering)) if timed else span) if span else (None, None)
         first = len(record.claims) + 1
         for n, (pool_id, unit) in enumerate(units, start=first):
-            record.claims.append(Claim(n, pool_id, unit, start, end, timed))
-            self.scene.shelves[pool_id].hand_over(unit, blocked, (record.id, n))
+            claim = Claim(n, pool_id, unit, start, end, timed)
+            record.claims.append(claim)
+            self.scene.shelves[pool_id].hand_over(unit, claim.span, (record.id, n))
 
     def free(self, record: ReservationRecord) -> None:
         """Give the places of a reservation back to their shelves."""
