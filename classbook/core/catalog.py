@@ -140,7 +140,7 @@ def listing(
     after = None
     if cursor is not None:
         start, last_id = numbers_in(cursor, 2)
-        after = (from_micros(start), last_id)
+        after = (from_micros(start) if start else None, last_id)
     with app.store.read() as tx:
         wanted = _filter(tx, kind, starts_from, starts_to, start_date, type, status)
         found = _views(app, tx, store.page(tx, wanted, limit=at_most(limit) + 1, after=after))

@@ -116,8 +116,8 @@ def _span(batch: Batch, offering: OfferingRecord, wanted: Wanted) -> Span | None
 
 
 def _live_here(batch: Batch, offering: OfferingRecord, person_id: int) -> list[ReservationRecord]:
-    """Somebody's live reservations of an offering; what time has ended is none, written down or not."""
-    live = batch.scene.live_of.get(person_id, ())
+    """Somebody's live reservations of an offering, oldest first; what time has ended is none, noted down or not."""
+    live = sorted(batch.scene.live_of.get(person_id, ()), key=lambda record: record.id)
     return [record for record in live if record.offering_id == offering.id and batch.state(record) in LIVE]
 
 

@@ -86,9 +86,12 @@ def count(tx: Tx, wanted: Filter) -> int:
 
 
 def page(
-    tx: Tx, wanted: Filter, *, limit: int, offset: int = 0, after: tuple[datetime, int] | None = None
+    tx: Tx, wanted: Filter, *, limit: int, offset: int = 0, after: tuple[datetime | None, int] | None = None
 ) -> list[OfferingRecord]:
-    """Offerings by start, then id: from the ``offset``-th on, or behind the (start, id) ``after``."""
+    """Offerings by start, then id: from the ``offset``-th on, or behind the (start, id) ``after``.
+
+    A kind has a start everywhere or nowhere.
+    """
     query = (
         sa.select(sa.text(OFFERING_COLUMNS))
         .select_from(offerings)
@@ -99,8 +102,8 @@ def page(
     )
     if after is not None:
         start, last_id = after
-        same_start = sa.and_(offerings.c.starts_at == start, offerings.c.id > last_id)
-        query = query.where(sa.or_(offerings.c.starts_at > start, same_start))
+        same_start = sa.and_(offerings.c.starts_at.is_not_distinct_from(start), offerings.c.id > last_id)
+        query = query.where(sa.or_(offerings.c.starts_at > start, same_start) if start else same_start)
     return [OfferingRecord.of(tuple(row)) for row in tx.connection.execute(query)]
 
 
