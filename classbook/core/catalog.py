@@ -52,7 +52,7 @@ from classbook.values import (
 
 MOST_SEATS: Final = 1_000_000
 LONGEST_TEXT: Final = 10_000
-STATUSES: Final = ("upcoming", "ongoing", "completed", "cancelled")
+STATUSES: Final = ("upcoming", "ongoing", "completed", "cancelled", "open")
 
 
 _SHAPES: Final[dict[str, type[Offering]]] = {
