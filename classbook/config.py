@@ -26,6 +26,8 @@ FILE_NAME: Final = "classbook.toml"
 PREFIX: Final = "CLASSBOOK_"
 DEFAULT_DATABASE: Final = "sqlite:///classbook.db"
 KINDS: Final = ("class", "event", "match", "appointment", "resource")
+OWN_TIME_KINDS: Final = ("appointment", "resource")
+"""The kinds whose time people pick themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,14 +184,41 @@ def _database(value: Any) -> str:
     return f"{scheme}://{rest}"
 
 
-_POLICY: Final[dict[str, tuple[str, allowed.Parser]]] = {
-    "hold": ("hold_seconds", allowed.positive_duration),
-    "notice": ("notice_seconds", allowed.duration),
+TERMS: Final[dict[str, tuple[str, allowed.Parser]]] = {
     "confirm": ("confirm", allowed.one_of("code", "self", "none")),
+    "hold": ("hold_seconds", allowed.positive_duration),
+    "offer": ("offer_seconds", allowed.positive_duration),
+    "queues": ("queues", allowed.switch),
+    "notice": ("notice_seconds", allowed.duration),
+    "horizon": ("horizon_seconds", allowed.positive_duration),
     "party_max": ("party_max", allowed.whole(1, 100_000)),
     "max_per_person": ("max_per_person", allowed.whole(1, 100_000)),
     "cancel_until": ("cancel_until_seconds", allowed.duration),
+    "check_in": ("check_in", allowed.switch),
+    "check_in_from": ("check_in_from_seconds", allowed.duration),
+    "grace": ("grace_seconds", allowed.duration),
 }
+"""The terms of every kind: what the settings call them, and the policy with its unit."""
+
+OWN_TIME_TERMS: Final[dict[str, tuple[str, allowed.Parser]]] = {
+    "per_day": ("per_day", allowed.whole(1, 1000)),
+    "on_second": ("on_second", allowed.one_of("reject", "replace")),
+    "slot": ("slot_seconds", allowed.step),
+    "grid": ("grid_seconds", allowed.step),
+    "min": ("min_seconds", allowed.duration),
+    "max": ("max_seconds", allowed.positive_duration),
+    "buffer_before": ("before_seconds", allowed.duration),
+    "buffer_after": ("after_seconds", allowed.duration),
+}
+"""The terms of the kinds whose time people pick themselves."""
+
+_POLICY: Final = TERMS | OWN_TIME_TERMS
+
+
+def terms_of(kind: str) -> dict[str, tuple[str, allowed.Parser]]:
+    """The terms that the settings may give to a kind."""
+    return _POLICY if kind in OWN_TIME_KINDS else TERMS
+
 
 KEYS: Final[dict[str, allowed.Parser]] = {
     "timezone": allowed.zone,
@@ -217,7 +246,7 @@ KEYS: Final[dict[str, allowed.Parser]] = {
     "log.level": allowed.one_of("debug", "info", "warning", "error"),
     "log.max_bytes": allowed.whole(0, 1 << 40),
     "log.backups": allowed.whole(0, 1000),
-    **{f"policy.{kind}.{name}": parser for kind in KINDS for name, (_, parser) in _POLICY.items()},
+    **{f"policy.{kind}.{name}": parser for kind in KINDS for name, (_, parser) in terms_of(kind).items()},
 }
 """Every setting there is, by its name."""
 
@@ -243,19 +272,19 @@ def _section(values: Mapping[str, Any], section: str) -> dict[str, Any]:
 
 
 def _from_file(path: Path) -> dict[str, Any]:
-    text = _read(path, of="the configuration")
+    text = _read(path, of="The configuration")
     try:
         tree = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise Invalid(f"{path}: this is not TOML: {error}", hint=f"mend {path}, or move it away") from None
+        raise Invalid(f"{path}: this is not TOML: {error}.", hint=f"Mend {path}, or move it away.") from None
     values: dict[str, Any] = {}
     for name, value in _leaves(tree):
         line = _line_of(name, text)
         where = f"{path}{f', line {line}' if line else ''}"
         if name == "secret":
             raise Invalid(
-                f"{where}: a secret does not belong into the configuration file",
-                hint=f"put it into a file of its own (0600) and name that as secret_file, or set {variable('secret')}",
+                f"{where}: a secret does not belong into the configuration file.",
+                hint=f"Put it into a file of its own (0600) and name that as secret_file, or set {variable('secret')}.",
             )
         if name not in KEYS:
             _refuse_unknown(name, value, where=where)
@@ -276,7 +305,7 @@ def _leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, An
 
 def _refuse_unknown(name: str, value: Any, *, where: str) -> NoReturn:
     if name in _SECTIONS:
-        raise Invalid(f"{where}: {name} must be a section", hint=f"write [{name}] on a line of its own")
+        raise Invalid(f"{where}: {name} must be a section.", hint=f"Write [{name}] on a line of its own.")
     section, _, key = name.rpartition(".")
     siblings = sorted(
         {known.removeprefix(section + ".").partition(".")[0] for known in KEYS if known.startswith(section + ".")}
@@ -285,7 +314,7 @@ def _refuse_unknown(name: str, value: Any, *, where: str) -> NoReturn:
     )
     what = f"unknown section [{name}]" if isinstance(value, dict) else f"unknown key {key}"
     place = f" in [{section}]" if section and not isinstance(value, dict) else ""
-    raise Invalid(f"{where}: {what}{place}{allowed.near(key, siblings)}", hint="known here: " + ", ".join(siblings))
+    raise Invalid(f"{where}: {what}{place}{allowed.near(key, siblings)}.", hint=f"Known here: {', '.join(siblings)}.")
 
 
 def _checked(name: str, value: Any, *, where: str) -> Any:
@@ -296,7 +325,7 @@ def _checked(name: str, value: Any, *, where: str) -> Any:
         private = parser in (allowed.secret, allowed.signing_secret) or "://" in str(value)
         shown = repr(value)
         got = "" if private or isinstance(value, dict | list) or len(shown) > 60 else f", not {shown}"
-        raise Invalid(f"{where}: {name} must be {error}{got}") from None
+        raise Invalid(f"{where}: {name} must be {error}{got}.") from None
 
 
 def _beside(path: Path, value: Any) -> Any:
@@ -318,8 +347,8 @@ def _refuse_readable_by_others(path: Path, *, where: str) -> None:
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & 0o077:
         raise Invalid(
-            f"{where} holds a password, and others on this machine may read the file (mode {mode:04o})",
-            hint=f"chmod 600 {path}",
+            f"{where} holds a password, and others on this machine may read the file (mode {mode:04o}).",
+            hint=f"Type `chmod 600 {path}`.",
         )
 
 
@@ -328,9 +357,9 @@ def _read(path: Path, *, of: str) -> str:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise Invalid(f"{path}, line {line}: {of} is not UTF-8 text", hint="save the file as UTF-8") from None
+        raise Invalid(f"{path}, line {line}: this is not UTF-8 text.", hint="Save the file as UTF-8.") from None
     except OSError as error:
-        raise Invalid(f"{of} {path} cannot be read: {error.strerror}") from None
+        raise Invalid(f"{of} {path} cannot be read: {error.strerror}.") from None
 
 
 def _line_of(name: str, text: str) -> int | None:

@@ -86,16 +86,17 @@ def run(app: App, *, with_http: bool = True, once: bool = False) -> None:
 
 def run_once(app: App, jobs: Sequence[Job]) -> None:
     """Run every job until it finds no more work. Raises the first error, after all the others had their turn."""
-    failed: Exception | None = None
+    failed: ClassbookError | None = None
     for job in jobs:
         try:
             while job.step(app):
                 pass
         except Exception as error:
             _log.error("%s: %s", job.name, error)
-            failed = failed or error
+            refusal = error if isinstance(error, ClassbookError) else Unavailable(f"{job.name.capitalize()}: {error}.")
+            failed = failed or refusal
     if failed is not None:
-        raise failed if isinstance(failed, ClassbookError) else Unavailable(str(failed))
+        raise failed
 
 
 class Runner:

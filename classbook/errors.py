@@ -21,21 +21,25 @@ each face turns a category into its own number (`cli/exits.py`, `web/problems.py
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class ClassbookError(Exception):
-    """Something a person can act on: ``detail`` says what happened, ``hint`` what to do next."""
+    """Something a person can act on: ``detail`` says what happened, ``hint`` what to do next, both as sentences."""
 
     category: ClassVar[str] = "internal"
     code: ClassVar[str] = "internal"
     title: ClassVar[str] = "Something went wrong"
 
     def __init__(self, detail: str | None = None, *, hint: str | None = None, retry_after_seconds: int | None = None):
-        self.detail = detail or self.title
+        self.detail = detail or f"{self.title}."
         self.hint = hint
         self.retry_after_seconds = retry_after_seconds
         super().__init__(self.detail)
+
+    def met_in(self, where: str) -> Self:
+        """The same refusal with where it was met: ``Line 3: the title may not be empty.``"""
+        return type(self)(f"{where}: {self.detail[:1].lower()}{self.detail[1:]}", hint=self.hint)
 
 
 class _Invalid(ClassbookError):

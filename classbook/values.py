@@ -350,12 +350,15 @@ Outcome = Reservation | dict[str, Any] | ClassbookError
 _FIELDS: Final[dict[type, tuple[str, ...]]] = {}
 
 
+_AS_IT_IS: Final = frozenset({str, int, bool, float})
+
+
 def plain(value: Any) -> Any:
     """The JSON-ready form of a value: dicts, lists, strings, numbers, booleans and None.
 
     Instants become ISO 8601 in UTC, money ``{"amount": "12.50", "currency": "EUR"}``.
     """
-    if value is None or isinstance(value, (str, bool, int, float)):
+    if value is None or type(value) in _AS_IT_IS:
         return value
     if isinstance(value, datetime):
         return iso(value)

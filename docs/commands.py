@@ -54,7 +54,7 @@ def name_of(param: Any) -> str:
     if param.param_type_name == "argument":
         return str(param.metavar)
     value = "" if param.is_flag else f" {param.metavar or '|'.join(param.type.choices)}"
-    return f"{param.opts[0]}{value}"
+    return "/".join([param.opts[0], *param.secondary_opts]) + value
 
 
 def one_line(text: str) -> str:

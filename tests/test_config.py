@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -9,8 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from classbook.config import KINDS, Settings, find_file, load, near_variable, system_timezone
+from classbook.config import (
+    KINDS,
+    OWN_TIME_KINDS,
+    Settings,
+    find_file,
+    load,
+    near_variable,
+    system_timezone,
+    terms_of,
+)
 from classbook.errors import Invalid
+from classbook.rules.kinds import KINDS as RULES
+from classbook.rules.policy import Policy
 from classbook.secret import Secret
 
 Write = Callable[..., Path]
@@ -119,16 +131,72 @@ def test_every_kind_has_a_policy(write: Write, kind: str) -> None:
     assert read(environ={f"CLASSBOOK_POLICY_{kind.upper()}_HOLD": "2m"}).policy == {kind: {"hold_seconds": 120}}
 
 
+def test_the_terms_of_what_has_no_time_of_its_own(write: Write) -> None:
+    terms = """
+        [policy.appointment]
+        slot = "20m"
+        per_day = 2
+        on_second = "replace"
+        buffer_before = "5m"
+        buffer_after = "10m"
+        horizon = "60d"
+        offer = "1h"
+        [policy.resource]
+        queues = false
+        grid = "30m"
+        min = "1h"
+        max = "3h"
+        check_in = true
+        check_in_from = "30m"
+        grace = "10m"
+        """
+    assert read(write(terms)).policy == {
+        "appointment": {
+            "slot_seconds": 1200,
+            "per_day": 2,
+            "on_second": "replace",
+            "before_seconds": 300,
+            "after_seconds": 600,
+            "horizon_seconds": 60 * 86400,
+            "offer_seconds": 3600,
+        },
+        "resource": {
+            "queues": False,
+            "grid_seconds": 1800,
+            "min_seconds": 3600,
+            "max_seconds": 10800,
+            "check_in": True,
+            "check_in_from_seconds": 1800,
+            "grace_seconds": 600,
+        },
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_term_has_its_place_in_the_policy(kind: str) -> None:
+    fields = {field.name for field in dataclasses.fields(Policy)}
+    assert {field for field, _ in terms_of(kind).values()} <= fields
+
+
+def test_the_kinds_whose_time_people_pick_are_those_of_the_rules() -> None:
+    assert set(OWN_TIME_KINDS) == {name for name, kind in RULES.items() if kind.picks_time}
+
+
+@pytest.mark.parametrize(("text", "means"), [("true", True), ("Yes", True), ("1", True), ("off", False), ("0", False)])
+def test_a_switch_has_words_in_the_environment(text: str, means: bool) -> None:
+    assert read(environ={"CLASSBOOK_POLICY_CLASS_QUEUES": text}).policy == {"class": {"queues": means}}
+
+
 @pytest.mark.parametrize(
     ("text", "says", "hint"),
     [
-        ('\n[mail]\n hots = "x"\n', "line 3: unknown key hots in [mail] (did you mean host?)", "known here: ca_file,"),
-        ("[male]\n", "line 1: unknown section [male] (did you mean mail?)", "known here: currency, database,"),
-        ('curency = "EUR"', "line 1: unknown key curency (did you mean currency?)", "known here:"),
+        ('\n[mail]\n hots = "x"\n', "line 3: unknown key hots in [mail] (did you mean host?)", "Known here: ca_file,"),
+        ("[male]\n", "line 1: unknown section [male] (did you mean mail?)", "Known here: currency, database,"),
+        ('curency = "EUR"', "line 1: unknown key curency (did you mean currency?)", "Known here:"),
         ("[policy.klass]\n", "line 1: unknown section [policy.klass] (did you mean class?)", "appointment, class"),
         ('[policy.class]\nhodl = "5m"', "line 2: unknown key hodl in [policy.class] (did you mean hold?)", "hold"),
-        ("mail = 3", "line 1: mail must be a section", "write [mail]"),
-        ("[[mail]]\nhost='x'", "line 1: mail must be a section", "write [mail]"),
+        ("mail = 3", "line 1: mail must be a section", "Write [mail]"),
+        ("[[mail]]\nhost='x'", "line 1: mail must be a section", "Write [mail]"),
         ("[currency]\nx=1", "line 1: currency must be the three letters of a currency, like EUR", None),
         ("[web]\nport = '80a'", "line 2: web.port must be a whole number from 0 to 65535, not '80a'", None),
         ("[web]\nport = true", "web.port must be a whole number from 0 to 65535, not True", None),
@@ -136,6 +204,10 @@ def test_every_kind_has_a_policy(write: Write, kind: str) -> None:
         ("[web]\nworkers = 1.5", "web.workers must be a whole number from 1 to 64, not 1.5", None),
         ("[web]\nport = 1" + "0" * 400, "web.port must be a whole number", None),
         ("[mail]\nsecurity = 'startls'", "one of none, starttls, tls (did you mean starttls?), not 'startls'", None),
+        ('[policy.class]\nslot = "15m"', "unknown key slot in [policy.class]", "cancel_until"),
+        ('[policy.appointment]\nslot = "30s"', "must be at least a minute", None),
+        ('[policy.resource]\non_second = "swap"', "must be one of reject, replace", None),
+        ("[policy.resource]\ncheck_in = 2", "policy.resource.check_in must be true or false", None),
         ("[policy.class]\nhold = 5", "policy.class.hold must be a length of time in quotes, like 30s", None),
         ("[policy.class]\nhold = '0s'", "policy.class.hold must be longer than nothing, like 5m", None),
         ("[policy.class]\nconfirm = 'payment'", "must be one of code, self, none", None),
@@ -150,8 +222,8 @@ def test_every_kind_has_a_policy(write: Write, kind: str) -> None:
         ('[mail]\nsender = "a@b.c\\r\\nBcc: x@y.z"', "without control characters", None),
         ("[log]\nfile = ''", "a path in quotes", None),
         ("secret = 'x'", "a secret does not belong into the configuration file", "CLASSBOOK_SECRET"),
-        ("[mail\n", "this is not TOML", "mend"),
-        ("a = 1\na = 2\n", "this is not TOML", "mend"),
+        ("[mail\n", "this is not TOML", "Mend"),
+        ("a = 1\na = 2\n", "this is not TOML", "Mend"),
     ],
 )
 def test_what_the_file_may_not_say_stops_the_start(write: Write, text: str, says: str, hint: str | None) -> None:

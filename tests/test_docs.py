@@ -20,7 +20,7 @@ from fastapi.openapi.utils import get_openapi
 from classbook import __version__, errors, values
 from classbook.cli import exits
 from classbook.cli.root import command, command_variables
-from classbook.config import KEYS, Settings, load, variable
+from classbook.config import KEYS, Settings, load, terms_of, variable
 from classbook.errors import ClassbookError
 from classbook.rules.kinds import KINDS
 from classbook.rules.states import ARROWS
@@ -97,9 +97,24 @@ def test_both_faces_give_a_refusal_the_same_status() -> None:
 
 
 def test_every_setting_is_in_the_table_with_its_variable() -> None:
-    like_classes = {name for name in KEYS if name.startswith("policy.") and not name.startswith("policy.class.")}
     shown = {words(key)[0]: words(twin) for key, _, twin, _ in tables(README, "key", "default")}
-    assert shown == {name: [variable(name)] for name in KEYS.keys() - like_classes}
+    assert shown == {name: [variable(name)] for name in KEYS if not name.startswith("policy.")}
+
+
+def test_every_term_is_in_the_table_with_the_default_of_every_kind() -> None:
+    [_, *kinds] = next(iter(re.findall(r"^\| (term \|.*?) \| \|$", README, re.MULTILINE))).split(" | ")
+    shown = {
+        f"policy.{kind}.{words(row[0])[0]}": words(cell)
+        for row in tables(README, "term")
+        for kind, cell in zip(kinds, row[1:], strict=False)
+        if cell != "·"
+    }
+    assert shown.keys() == {name for name in KEYS if name.startswith("policy.")}
+    for name, said in shown.items():
+        _, kind, term = name.split(".")
+        if kind in KINDS:
+            default = asdict(KINDS[kind].policy)[terms_of(kind)[term][0]]
+            assert (KEYS[name](said[0]) if said else None) == default, name
 
 
 @pytest.mark.parametrize("row", tables(README, "key", "default"), ids=lambda row: words(row[0])[0])
@@ -116,11 +131,7 @@ def test_a_default_in_the_table_is_the_default(row: list[str]) -> None:
 
 
 def setting(settings: Settings, name: str) -> Any:
-    """The value of a setting; of a class's terms, the value it has with these settings."""
-    if not name.startswith("policy.class."):
-        return attrgetter(name)(settings)
-    terms = asdict(KINDS["class"].policy) | dict(settings.policy.get("class", {}))
-    return next(value for field, value in terms.items() if field.startswith(name.rpartition(".")[2]))
+    return attrgetter(name)(settings)
 
 
 def test_every_variable_on_the_page_is_one() -> None:

@@ -19,6 +19,8 @@ from pathlib import Path
 
 import pytest
 
+from classbook import errors
+
 ROOT = Path(__file__).parent.parent
 
 HOMES: dict[str, tuple[str, ...]] = {
@@ -42,6 +44,8 @@ HOMES: dict[str, tuple[str, ...]] = {
     "secrets": ("world.py", "world/"),
 }
 """Each foreign name, and where in classbook/ it may be imported."""
+
+REFUSALS = {name for name, found in vars(errors).items() if isinstance(found, type)} | {"usage_error"}
 
 OFFERING_KINDS = {"class", "event", "match", "appointment", "resource"}
 
@@ -171,6 +175,28 @@ def one_file_names_a_dialect(source: Source) -> Iterator[str]:
             yield f"{source.path}:{node.lineno} sets {node.arg}"
 
 
+def refusals_are_sentences(source: Source) -> Iterator[str]:
+    """What happened, and what to do next: from a capital letter, or from the name of something, to a full stop."""
+    for node in source.nodes:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in REFUSALS:
+            hints = [keyword.value for keyword in node.keywords if keyword.arg == "hint"]
+            for text in map(_pieces, [*node.args[:1], *hints]):
+                if text[0][:1].islower() or not text[-1].endswith((".", "?")):
+                    yield f"{source.path}:{node.lineno} says {''.join(text)!r}"
+
+
+def _pieces(node: ast.expr) -> list[str]:
+    """What is written in a text, piece by piece: "" where something is filled in, "?" for a text from elsewhere."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return [text]
+        case ast.JoinedStr(values=values):
+            return [part.value if isinstance(part, ast.Constant) else "" for part in values]  # type: ignore[misc]
+        case ast.BinOp(left=left, right=right):
+            return _pieces(left) + _pieces(right)
+    return ["?"]
+
+
 def a_module_is_named_for_its_job(source: Source) -> Iterator[str]:
     if Path(source.path).stem in {"util", "utils", "helper", "helpers", "misc", "common"}:
         yield f"{source.path} is named for no job"
@@ -181,6 +207,7 @@ RULES: tuple[Rule, ...] = (
     there_is_one_clock,
     foreign_names_stay_at_home,
     one_file_names_a_dialect,
+    refusals_are_sentences,
     a_module_is_named_for_its_job,
 )
 
@@ -214,6 +241,10 @@ def test_the_house_keeps_the_rule(rule: Rule) -> None:
         (one_file_names_a_dialect, "store/x.py", "from sqlalchemy import dialects\ndialects.postgresql.insert(t)"),
         (one_file_names_a_dialect, "store/x.py", "sa.Index('by_key', 'key', sqlite_where=condition)"),
         (one_file_names_a_dialect, "cli/x.py", "if url.startswith('postgresql://'): pass"),
+        (refusals_are_sentences, "core/x.py", "raise NotFound('there is no class 9.')"),
+        (refusals_are_sentences, "core/x.py", "raise NotFound(f'There is no class {id}')"),
+        (refusals_are_sentences, "core/x.py", "return Invalid('No.', hint='write it' + ' like this.')"),
+        (refusals_are_sentences, "cli/x.py", "raise usage_error('--json and --format contradict each other')"),
         (a_module_is_named_for_its_job, "core/utils.py", ""),
     ],
 )
@@ -232,6 +263,8 @@ def test_the_rule_catches_a_breach(rule: Rule, path: str, planted: str) -> None:
         (there_is_one_clock, "store/x.py", "import time\nstarted = time.monotonic()"),
         (foreign_names_stay_at_home, "store/x.py", "import sqlalchemy as sa"),
         (one_file_names_a_dialect, "cli/x.py", '"""postgresql://... is an address."""'),
+        (refusals_are_sentences, "core/x.py", "raise NotFound(f'{title} is gone.', hint='Is it?')"),
+        (refusals_are_sentences, "core/x.py", "raise NotFound(refusal.detail)"),
         (one_file_names_a_dialect, "cli/x.py", "print('PostgreSQL is migrated by db upgrade, SQLite by itself')"),
     ],
 )

@@ -114,29 +114,30 @@ def _as_invalid(mistake: typer.TyperException) -> Invalid:
     option = getattr(mistake, "option_name", None)
     if option in root_options():
         return Invalid(
-            f"{option} is an option of {_PROGRAM} itself",
-            hint=f"write it before the command: {_PROGRAM} {option} ...",
+            f"{option} is an option of {_PROGRAM} itself.",
+            hint=f"Write it before the command: `{_PROGRAM} {option} ...`.",
         )
     where = context.command_path if context else _PROGRAM
-    return Invalid(mistake.format_message().rstrip("."), hint=f"see {where} --help")
+    said = mistake.format_message()
+    return Invalid(said if said.endswith((".", "?")) else f"{said}.", hint=f"See `{where} --help`.")
 
 
 def _as_internal(accident: Exception, session: Session) -> Internal:
     if isinstance(accident, OSError) and accident.filename is None and accident.errno in _NOT_WRITTEN:
         _let_go(sys.stdout)
-        return Internal(f"the answer could not be written: {accident.strerror}")
+        return Internal(f"The answer could not be written: {accident.strerror}.")
     if session.is_verbose:
         traceback.print_exception(accident)
     return Internal(
-        f"something went wrong on our side (reference {session.request_id})",
-        hint=f"run it again as {_PROGRAM} --verbose ... to see where",
+        f"Something went wrong on our side (reference {session.request_id}).",
+        hint=f"Run it again as `{_PROGRAM} --verbose ...` to see where.",
     )
 
 
 def _refuse_other_encodings(args: Sequence[str]) -> None:
     for place, text in enumerate(args, start=1):
         if any("\ud800" <= letter <= "\udfff" for letter in text):
-            raise Invalid(f"argument {place} is not UTF-8 text: {clean(text[:40])}")
+            raise Invalid(f"Argument {place} is not UTF-8 text: {clean(text[:40])}.")
 
 
 def _complete(args: list[str]) -> int:

@@ -1,50 +1,85 @@
-"""`reserve`, `confirm`, `cancel`: each asks the booking desk one thing and says what to type next."""
+"""What people ask of the booking desk: `reserve`, `confirm`, `cancel`, `move` and `check-in`, one thing each."""
 
 from __future__ import annotations
 
 import sys
+from datetime import datetime, timedelta
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 
 from classbook.cli.groups import group
-from classbook.cli.options import DryRun, Key, Yes
+from classbook.cli.options import DryRun, Key, Offering, Yes
 from classbook.cli.output import Row
 from classbook.cli.reservations import RESERVATION, Which
-from classbook.cli.session import Session, keyed, number, session, usage_error
+from classbook.cli.session import Session, keyed, session, usage_error
+from classbook.rules.when import parse_duration
+from classbook.values import OfferingRef
 
-app = group("Reserve, confirm and cancel places.")
+app = group("Reserve, confirm, cancel, move and check in.")
+
+
+From = Annotated[
+    str | None,
+    typer.Option("--from", metavar="WHEN", help="When it begins, where that is yours to pick, like 'fri 10:00'."),
+]
+To = Annotated[str | None, typer.Option(metavar="WHEN", help="When it ends.")]
+Duration = Annotated[str | None, typer.Option(metavar="D", help="How long it takes, like 90m, instead of --to.")]
+There = Annotated[
+    str | None, typer.Option(metavar="ZONE", help="Time zone to read dates in; else that of the offering.")
+]
 
 
 @app.command()
 def reserve(
     ctx: typer.Context,
-    offering: Annotated[str, typer.Argument(metavar="OFFERING", help="The id of a class; see: classbook class list.")],
+    offering: Offering,
     user: Annotated[
         str | None, typer.Option(metavar="EMAIL", help="For whom (email address or id); else for the person of --as.")
     ] = None,
     party: Annotated[int, typer.Option(metavar="N", help="How many places.")] = 1,
+    from_: From = None,
+    to: To = None,
+    duration: Duration = None,
+    timezone: There = None,
+    queue: Annotated[
+        bool | None,
+        typer.Option("--queue/--no-queue", help="Wait in line where nothing is free, or not; else as the house says."),
+    ] = None,
     dry_run: DryRun = False,
     request_key: Key = None,
 ) -> None:
-    """Hold places in a class until they are confirmed.
+    """Take places in a class or an event, an appointment with a provider, or a resource for a time.
+
+    They are held until they are confirmed, or confirmed at once where the house says so.
 
     \b
       classbook reserve 1 --user ana@example.org
-      classbook --as ana@example.org reserve 1 --party 2
+      classbook --as ana@example.org reserve 1 --party 2 --queue
+      classbook --as ana@example.org reserve dora@example.org --from "fri 10:00"
+      classbook reserve 3 --user ana@example.org --from 2026-12-04T14:00 --duration 2h
     """
     from classbook.core import booking
     from classbook.core.asks import Reserve
 
     here = session(ctx)
-    offering_id = number(offering, "class")
     if user is None and here.acting_email is None:
-        raise usage_error("For whom? Say --user EMAIL, or --as EMAIL before the command")
+        raise usage_error("For whom? Say --user EMAIL, or --as EMAIL before the command.")
+    if from_ is None and (to is not None or duration is not None):
+        raise usage_error("Say when it begins, too: --from WHEN.")
+    wanted = here.offering(offering)
+    starts_at, ends_at = None, None
+    if from_ is not None:
+        starts_at, ends_at = _times(here, _zone_there(here, wanted, timezone), from_=from_, to=to, duration=duration)
     ask = Reserve(
         actor=here.actor,
-        offering_id=offering_id,
+        offering_id=wanted.id,
         person_id=here.person(user) if user else None,
         party=party,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        queue=queue,
         key=keyed(ctx, request_key),
     )
     row = here.show(booking.one(here.app, ask, dry_run=dry_run), RESERVATION)
@@ -78,7 +113,7 @@ def confirm(
 
     here = session(ctx)
     if otp is not None and resend:
-        raise usage_error("--otp and --resend contradict each other")
+        raise usage_error("--otp and --resend contradict each other.")
     which = ById(reservations.find_id(here.app, reservation))
     asked_by = keyed(ctx, request_key)
     if resend:
@@ -118,6 +153,91 @@ def cancel(
     here.said_dry(dry_run)
 
 
+@app.command()
+def move(
+    ctx: typer.Context,
+    reservation: Which,
+    party: Annotated[int | None, typer.Option(metavar="N", help="How many places.")] = None,
+    from_: From = None,
+    to: To = None,
+    duration: Duration = None,
+    timezone: There = None,
+    dry_run: DryRun = False,
+    request_key: Key = None,
+) -> None:
+    """Change the time or the places of a reservation in one step; what is not named stays.
+
+    The old place is kept where the new one is refused. A new --from alone keeps its length.
+
+    \b
+      classbook move R-7KX9-2MQP --from "fri 11:00"
+      classbook move R-7KX9-2MQP --party 3
+    """
+    from classbook.core import booking, reservations
+    from classbook.core.asks import ById, Move
+
+    here = session(ctx)
+    times_said = [said for said in (from_, to, duration) if said is not None]
+    if party is None and not times_said:
+        raise usage_error("Nothing to change: say --from, --to, --duration or --party.")
+    which = ById(reservations.find_id(here.app, reservation))
+    starts_at, ends_at = None, None
+    if times_said:
+        present = reservations.show(here.app, here.actor, which.reservation_id)
+        zone = here.zone(timezone or present.timezone)
+        starts_at, ends_at = _times(here, zone, from_=from_, to=to, duration=duration, begins=present.starts_at)
+    ask = Move(here.actor, which, party=party, starts_at=starts_at, ends_at=ends_at, key=keyed(ctx, request_key))
+    here.show(booking.one(here.app, ask, dry_run=dry_run), RESERVATION)
+    here.said_dry(dry_run)
+
+
+@app.command("check-in")
+def check_in(ctx: typer.Context, reservation: Which, dry_run: DryRun = False, request_key: Key = None) -> None:
+    """Note that somebody came.
+
+    \b
+      classbook check-in R-7KX9-2MQP
+    """
+    from classbook.core import booking, reservations
+    from classbook.core.asks import ById, CheckIn
+
+    here = session(ctx)
+    which = ById(reservations.find_id(here.app, reservation))
+    ask = CheckIn(here.actor, which, key=keyed(ctx, request_key))
+    here.show(booking.one(here.app, ask, dry_run=dry_run), RESERVATION)
+    here.said_dry(dry_run)
+
+
+def _zone_there(here: Session, wanted: OfferingRef, name: str | None) -> ZoneInfo:
+    """The zone dates are read in: as named, else where the offering is."""
+    from classbook.core import catalog
+
+    return here.zone(name or catalog.show(here.app, wanted.kind, wanted.id).timezone)
+
+
+def _times(
+    here: Session,
+    zone: ZoneInfo,
+    *,
+    from_: str | None,
+    to: str | None,
+    duration: str | None,
+    begins: datetime | None = None,
+) -> tuple[datetime | None, datetime | None]:
+    """The start and the end that were named; a duration counts from the start, or from when it ``begins`` now."""
+    if to is not None and duration is not None:
+        raise usage_error("--to and --duration contradict each other.")
+    starts_at = here.when(from_, "--from", zone=zone) if from_ is not None else None
+    if to is not None:
+        return starts_at, here.when(to, "--to", zone=zone)
+    first = starts_at or begins
+    if duration is None or first is None:
+        return starts_at, None
+    ends_at = first + timedelta(seconds=parse_duration(duration))
+    here.echo_reading("it ends:", ends_at, zone)
+    return starts_at, ends_at
+
+
 def _code(here: Session, reservation_id: int, otp: str | None, *, dry_run: bool) -> str | None:
     """The code as given, from standard input, or asked for where a person needs one and can type it."""
     if otp == "-":
@@ -141,6 +261,9 @@ def _confirmed_by(here: Session, kind: str, offering_id: int) -> str:
 
 
 def _say_what_is_next(here: Session, row: Row) -> None:
+    if row["state"] == "queued":
+        here.note(f"Number {row['position']} in line: a mail to {row['user']['email']} tells when there is a place.")
+        here.note(f"To leave the line: {here.program} cancel {row['code']}")
     if row["state"] != "held":
         return
     code, offering = row["code"], row["offering"]

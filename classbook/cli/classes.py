@@ -67,7 +67,7 @@ def create(
 
     here, noun = session(ctx), noun_of(ctx)
     if (end is None) == (duration is None):
-        raise usage_error("Say when it ends: one of --end and --duration")
+        raise usage_error("Say when it ends: one of --end and --duration.")
     there = here.zone(timezone)
     starts_at = here.when(start, "--start", zone=there)
     fields = given(
@@ -165,7 +165,7 @@ def update(
 
     here, noun = session(ctx), noun_of(ctx)
     if end is not None and duration is not None:
-        raise usage_error("--end and --duration contradict each other")
+        raise usage_error("--end and --duration contradict each other.")
     offering_id = noun.id_of(here, id)
     changes = given(
         {

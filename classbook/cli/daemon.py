@@ -36,7 +36,7 @@ def daemon(
 
     here = session(ctx)
     if once and (host is not None or port is not None or workers is not None):
-        raise usage_error("--once serves no HTTP: --host, --port and --workers mean nothing to it")
+        raise usage_error("--once serves no HTTP: --host, --port and --workers mean nothing to it.")
     for name, value in (("web.host", host), ("web.port", port), ("web.workers", workers)):
         if value is not None:
             here.overrides[name] = str(value)

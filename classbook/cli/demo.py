@@ -99,13 +99,13 @@ def _refuse_real(here: Session) -> None:
 
     if here.settings.mail.host is not None:
         raise NotAllowedNow(
-            f"Mail goes to {here.settings.mail.host}, and the people of the demo are invented",
-            hint="run it in an empty directory, without a mail server in the configuration",
+            f"Mail goes to {here.settings.mail.host}, and the people of the demo are invented.",
+            hint="Run it in an empty directory, without a mail server in the configuration.",
         )
     if people.listing(here.app, here.actor, limit=1).results or catalog.listing(here.app, KIND, limit=1).results:
         raise Exists(
-            f"{here.settings.database.shown} holds people or classes already, and the demo wants a fresh database",
-            hint="name another one: classbook --database sqlite:///demo.db demo",
+            f"{here.settings.database.shown} holds people or classes already, and the demo wants a fresh database.",
+            hint="Name another one: `classbook --database sqlite:///demo.db demo`.",
         )
 
 

@@ -34,9 +34,9 @@ def write_whole(path: Path, text: str, *, replace: bool = True) -> None:
             draft.unlink(missing_ok=True)
         _sync(path.parent)
     except FileExistsError:
-        raise Exists(f"{path} is there already") from None
+        raise Exists(f"{path} is there already.") from None
     except OSError as error:
-        raise Invalid(f"{path} cannot be written: {error.strerror}") from None
+        raise Invalid(f"{path} cannot be written: {error.strerror}.") from None
 
 
 def _mode_of(path: Path, *, replace: bool) -> int:
@@ -45,13 +45,13 @@ def _mode_of(path: Path, *, replace: bool) -> int:
     except FileNotFoundError:
         return _PRIVATE
     except OSError as error:
-        raise Invalid(f"{path} cannot be written: {error.strerror}") from None
+        raise Invalid(f"{path} cannot be written: {error.strerror}.") from None
     if not replace:
-        raise Exists(f"{path} is there already")
+        raise Exists(f"{path} is there already.")
     if stat.S_ISLNK(found):
-        raise Invalid(f"{path} is a symbolic link", hint="name the file itself")
+        raise Invalid(f"{path} is a symbolic link.", hint="Name the file itself.")
     if not stat.S_ISREG(found):
-        raise Invalid(f"{path} is not a file", hint="name a file; - is standard output")
+        raise Invalid(f"{path} is not a file.", hint="Name a file; - is standard output.")
     return stat.S_IMODE(found)
 
 

@@ -116,7 +116,8 @@ def show(ctx: typer.Context, id: Id) -> None:
     from classbook.core import catalog
 
     here, noun = session(ctx), noun_of(ctx)
-    row = here.show(catalog.show(here.app, noun.kind, noun.id_of(here, id)), noun.on_card)
+    offering_id = noun.id_of(here, id)
+    row = here.show(catalog.show(here.app, noun.kind, offering_id), noun.on_card)
     _say_who_waits(here, row)
 
 
@@ -178,7 +179,7 @@ def change(
 
     here, noun = session(ctx), noun_of(ctx)
     if not changes:
-        raise usage_error("Nothing to change: name at least one option")
+        raise usage_error("Nothing to change: name at least one option.")
     changed = catalog.update(
         here.app,
         here.actor,

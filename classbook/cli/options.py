@@ -34,6 +34,10 @@ Zone = Annotated[
     typer.Option("--timezone", metavar="ZONE", help="Time zone like Europe/Berlin; dates are read in it."),
 ]
 
+Offering = Annotated[
+    str, typer.Argument(metavar="OFFERING", help="The id of a class, an event or a resource, or a provider's address.")
+]
+
 
 class Confirm(StrEnum):
     """What confirms a hold."""

@@ -153,6 +153,14 @@ def local(path: str) -> Shown:
     return shown
 
 
+def period(row: Row, zone: ZoneInfo) -> str:
+    """From when to when, in the zone of the thing it belongs to; a day, a month or a zone is not said twice."""
+    start, end = (local(path)(row, zone).split(" ", 5) for path in ("starts_at", "ends_at"))
+    if start[:4] == end[:4] and start[5:] == end[5:] and len(end) > 4:
+        return " ".join([*start[:4], f"{start[4]}-{end[4]}", *start[5:]])
+    return " to ".join(" ".join(words) for words in (start, end) if any(words))
+
+
 def zone_of(row: Row, otherwise: ZoneInfo) -> ZoneInfo:
     """The zone of an offering or a reservation; ``otherwise`` for what has none, or one this machine does not know."""
     try:

@@ -68,7 +68,7 @@ def _form(here: Session, asked: Format | None, path: Path | None) -> Format:
     if asked is None and not here.as_json and path is not None:
         asked = next((form for form in Format if path.suffix == f".{form}"), None)
         if asked is None:
-            raise usage_error(f"{path.name}: say --format, or name it like report.csv or report.json")
+            raise usage_error(f"{path.name}: say --format, or name it like report.csv or report.json.")
     return here.form(asked)
 
 

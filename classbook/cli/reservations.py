@@ -9,7 +9,7 @@ import typer
 
 from classbook.cli.groups import group
 from classbook.cli.options import Cursor, Form, Limit, State
-from classbook.cli.output import Column, Row, local
+from classbook.cli.output import Column, Row, local, period
 from classbook.cli.session import number, session
 
 app = group("List reservations, show one, read its history.")
@@ -23,16 +23,22 @@ def _seats(row: Row, _zone: ZoneInfo) -> str:
     return ", ".join(labels) or str(row["party"])
 
 
+def _state(row: Row, _zone: ZoneInfo) -> str:
+    if row["position"]:
+        return f"{row['state']}, number {row['position']} in line"
+    return f"{row['state']}, checked in" if row["checked_in_at"] else str(row["state"])
+
+
 RESERVATION: Final = (
     Column("id"),
     Column("code", "reservation", style="bold"),
-    Column("state", "state"),
+    Column("state", "state", shown=_state),
     Column("offering.id"),
     Column("offering.kind"),
     Column("offering.title", "for"),
     Column("user.email", "user"),
     Column("party", "places", shown=_seats),
-    Column("starts_at", "starts", shown=local("starts_at")),
+    Column("starts_at", "when", shown=period),
     Column("ends_at"),
     Column("timezone"),
     Column("expires_at", "held until", shown=local("expires_at")),

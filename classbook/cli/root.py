@@ -18,12 +18,18 @@ _OFFER: Final = "Offer"
 _LOOK: Final = "Look after"
 
 REGISTRY: Final = {
-    "reserve": Entry("classbook.cli.booking", "Hold places in a class.", _BOOK),
+    "slots": Entry("classbook.cli.slots", "List the free times of a provider or a resource.", _BOOK),
+    "reserve": Entry("classbook.cli.booking", "Take places, an appointment or a resource.", _BOOK),
     "confirm": Entry("classbook.cli.booking", "Confirm a hold with the code from the mail.", _BOOK),
     "cancel": Entry("classbook.cli.booking", "Give a reservation's places back.", _BOOK),
+    "move": Entry("classbook.cli.booking", "Change the time or the places of a reservation.", _BOOK),
+    "check-in": Entry("classbook.cli.booking", "Note that somebody came.", _BOOK),
     "reservation": Entry("classbook.cli.reservations", "List reservations, show one, read its history.", _BOOK),
     "class": Entry("classbook.cli.classes", "Create, list, show, update, cancel and delete classes.", _OFFER),
     "event": Entry("classbook.cli.events", "Create, list, show, update, cancel and delete events.", _OFFER),
+    "resource": Entry("classbook.cli.resources", "Create, list, show, update, cancel, delete resources.", _OFFER),
+    "provider": Entry("classbook.cli.providers", "Create, list, show, update, cancel, delete providers.", _OFFER),
+    "schedule": Entry("classbook.cli.schedules", "Opening hours of providers and resources.", _OFFER),
     "user": Entry("classbook.cli.users", "Create, list and show people.", _OFFER),
     "report": Entry("classbook.cli.report", "The figures: classes, people, confirmed places.", _OFFER),
     "init": Entry("classbook.cli.setup", "Write a commented classbook.toml and make the database.", _LOOK),

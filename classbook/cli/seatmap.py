@@ -94,7 +94,7 @@ def lines(seats: Sequence[Row], *, stand: str | None = None, width: int | None =
     """The drawing, line by line, at most ``width`` signs wide where the names of rows leave room for it."""
     stands = _by_stand(seats)
     if stand is not None and stand not in stands:
-        raise NotFound(f"there is no stand '{clean(stand[:40])}'", hint=f"the stands: {clean(', '.join(stands))}")
+        raise NotFound(f"There is no stand '{clean(stand[:40])}'.", hint=f"The stands: {clean(', '.join(stands))}.")
     letters = _letters(seats)
     shown = {stand: stands[stand]} if stand is not None else stands
     if len(shown) > 1 and sum(len(rows) for rows in shown.values()) > MOST_ROWS:

@@ -171,7 +171,7 @@ class Session:
 
     def form(self, asked: Format | None) -> Format:
         if self.as_json and asked not in (None, Format.json):
-            raise usage_error("--json and --format contradict each other")
+            raise usage_error("--json and --format contradict each other.")
         if self.as_json:
             return Format.json
         return asked or (Format.table if self.out.is_terminal else Format.tsv)
@@ -185,18 +185,26 @@ class Session:
         self.echo_reading(f"{option}:", reading.instant, zone)
         return reading.instant
 
-    def until(self, text: str, option: str) -> datetime:
+    def until(self, text: str, option: str, *, zone: ZoneInfo | None = None) -> datetime:
         """A date up to which something is wanted: a day without a clock time belongs to it as a whole."""
-        zone = self.settings.zone
+        zone = zone or self.settings.zone
         reading = self._read(text, option, zone)
         self.echo_reading(f"{option}: before", reading.until, zone)
         return reading.until
+
+    def day(self, text: str, option: str, *, zone: ZoneInfo) -> tuple[datetime, datetime]:
+        """A whole day: its first moment, and that of the next day."""
+        reading = self._read(text, option, zone)
+        if reading.next_day is None:
+            raise Invalid(f"{option}: {clean(text[:40])} is a moment and not a day.", hint="Leave the clock time away.")
+        self.echo_reading(f"{option}: from", reading.instant, zone)
+        return reading.instant, reading.next_day
 
     def _read(self, text: str, option: str, zone: ZoneInfo) -> Reading:
         try:
             reading = parse_when(text, now=self.app.clock.now(), zone=zone)
         except Invalid as refusal:
-            raise type(refusal)(f"{option}: {refusal.detail}", hint=refusal.hint) from None
+            raise refusal.met_in(option) from None
         if reading.note:
             self.note(f"{option}: {reading.note}")
         return reading
@@ -209,7 +217,7 @@ class Session:
             return ZoneInfo(name)
         except (KeyError, ValueError, OSError):
             raise Invalid(
-                f"'{clean(name[:60])}' is not a time zone", hint="write it like Europe/Berlin or UTC"
+                f"'{clean(name[:60])}' is not a time zone.", hint="Write it like Europe/Berlin or UTC."
             ) from None
 
     def echo_reading(self, what: str, instant: datetime, zone: ZoneInfo) -> None:
@@ -220,7 +228,7 @@ class Session:
         if yes:
             return
         if not self.is_interactive:
-            raise usage_error(f"{question} Say --yes: there is no terminal to ask on")
+            raise usage_error(f"{question} Say --yes: there is no terminal to ask on.")
         if not typer.confirm(clean(question), err=True):
             self.note("nothing was changed")
             raise typer.Abort
@@ -257,9 +265,9 @@ def keyed(ctx: typer.Context, key: str | None) -> RequestKey | None:
 def number(text: str, what: str) -> int:
     """The id of something, as typed. Raises Invalid, or NotFound for what no id can be."""
     if not (text.isascii() and text.isdigit()):
-        raise Invalid(f"'{clean(text[:40])}' is not the id of a {what}: ids are whole numbers")
+        raise Invalid(f"'{clean(text[:40])}' is not the id of a {what}: ids are whole numbers.")
     if len(text) > 18:
-        raise NotFound(f"there is no {what} {text[:40]}")
+        raise NotFound(f"There is no {what} {text[:40]}.")
     return int(text)
 
 

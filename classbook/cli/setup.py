@@ -48,7 +48,7 @@ def init(
     path = here.config_path or Path(FILE_NAME)
     if os.path.lexists(path) and not force:
         raise Exists(
-            f"{path} is there already", hint="--force overwrites it; --config FILE before the command names another"
+            f"{path} is there already.", hint="--force overwrites it; --config FILE before the command names another."
         )
     text = _configuration(database or here.database_url)
     made = _make_database(here, path, text)

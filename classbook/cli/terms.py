@@ -35,8 +35,8 @@ SlotLength = Annotated[str | None, typer.Option(metavar="D", help="How long a sl
 Grid = Annotated[
     str | None, typer.Option(metavar="D", help="Bookings begin and end on this grid, counted from the opening.")
 ]
-Shortest = Annotated[str | None, typer.Option("--min", metavar="D", help="How long a booking is at least.")]
-Longest = Annotated[str | None, typer.Option("--max", metavar="D", help="How long a booking is at most.")]
+Shortest = Annotated[str | None, typer.Option(metavar="D", help="How long a booking is at least.")]
+Longest = Annotated[str | None, typer.Option(metavar="D", help="How long a booking is at most.")]
 CheckIn = Annotated[
     bool | None,
     typer.Option("--check-in/--no-check-in", help="Whether a booking lapses where nobody checks in."),
@@ -51,8 +51,8 @@ _LENGTHS: Final = {
     "cancel_until": "cancel_until_seconds",
     "slot": "slot_seconds",
     "grid": "grid_seconds",
-    "shortest": "min_seconds",
-    "longest": "max_seconds",
+    "min": "min_seconds",
+    "max": "max_seconds",
     "buffer": "after_seconds",
     "grace": "grace_seconds",
 }

@@ -105,5 +105,5 @@ def _password() -> str:
         return typed
     password = sys.stdin.readline().rstrip("\r\n")
     if not password:
-        raise usage_error("--password-stdin: there is nothing on standard input")
+        raise usage_error("--password-stdin: there is nothing on standard input.")
     return password

@@ -55,6 +55,11 @@ class Reserve:
     kind: str | None = None
 
     @property
+    def places(self) -> int:
+        """How many places that is."""
+        return len(self.seats) or self.best or self.party
+
+    @property
     def wanted(self) -> Wanted:
         return Wanted(self.party, self.starts_at, self.ends_at, self.seats, self.best, self.category, self.strict)
 

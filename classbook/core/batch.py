@@ -129,9 +129,9 @@ class Batch:
 
     def find(self, offering: OfferingRecord, wanted: Wanted, span: Span | None) -> Units | None:
         """Places for a span, taken from the shelves; None where it does not fit."""
-        terms = self.policy(offering)
-        blocked = blocked_span(span, terms) if span else None
-        return self.kind(offering).plan(self.scene.shelves_of(offering.id), wanted, blocked)
+        kind = self.kind(offering)
+        blocked = blocked_span(span, self.policy(offering)) if span and kind.timed else span
+        return kind.plan(self.scene.shelves_of(offering.id), wanted, blocked)
 
     def price(self, offering: OfferingRecord, units: Units) -> Money | None:
         """What places cost now: each the offering's price, or that of its seat's category. None where they are free."""
@@ -148,21 +148,16 @@ class Batch:
         record.price_minor, record.currency = (asked.minor, asked.currency) if asked else (None, None)
 
     def _claim(self, record: ReservationRecord, offering: OfferingRecord, units: Units, span: Span | None) -> None:
-        blocked = blocked_span(span, self.policy(offering)) if span else None
-        start, end = blocked or (None, None)
         timed = self.kind(offering).timed
+        start, end = (blocked_span(span, self.policy(offering)) if timed else span) if span else (None, None)
         first = len(record.claims) + 1
-        record.claims += [
-            self._named(offering, Claim(n, pool_id, unit, start, end, timed))
-            for n, (pool_id, unit) in enumerate(units, start=first)
-        ]
-
-    def _named(self, offering: OfferingRecord, claim: Claim) -> Claim:
-        """The claim with the name of its seat, where it has one."""
-        shelf = self.scene.shelf(offering.id, claim.pool_id)
-        if isinstance(shelf, SeatShelf):
-            claim.stand, claim.seat = shelf.plan.stand.name, shelf.plan.names[claim.unit]
-        return claim
+        for n, (pool_id, unit) in enumerate(units, start=first):
+            claim = Claim(n, pool_id, unit, start, end, timed)
+            record.claims.append(claim)
+            if shelf := self.scene.shelf(offering.id, pool_id):
+                shelf.hand_over(unit, claim.span, (record.id, n))
+                if isinstance(shelf, SeatShelf):
+                    claim.stand, claim.seat = shelf.plan.stand.name, shelf.plan.names[unit]
 
     def free(self, record: ReservationRecord) -> None:
         """Give the places of a reservation back to their shelves."""
@@ -195,6 +190,8 @@ class Batch:
         self._claim(record, offering, units, span)
         self._quote(record, self.price(offering, units))
         record.party = wanted.places
+        if span != record.span:
+            record.checked_in_at = None  # who came, came at another time
         record.starts_at, record.ends_at = span or (None, None)
         terms = self.policy(offering)
         if record.state == CONFIRMED:

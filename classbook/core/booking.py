@@ -76,7 +76,7 @@ def _needs(tx: Tx, asks: Sequence[Ask]) -> store.Needs:
         if isinstance(ask, Reserve):
             needs.reserves += 1
             needs.offering_ids |= _possible(ask.offering_id)
-            needs.wanted[ask.offering_id] = needs.wanted.get(ask.offering_id, 0) + max(ask.wanted.places, 0)
+            needs.wanted[ask.offering_id] = needs.wanted.get(ask.offering_id, 0) + max(ask.places, 0)
             if person_id := ask.person_id or ask.actor.person_id:
                 needs.booker_ids |= _possible(person_id)
             continue
@@ -107,6 +107,9 @@ def _windows(app: App, asks: Sequence[Ask], pack: frozenset[int], scene: store.S
     windows: store.Windows = {
         offering_id: [store.ALWAYS] for offering_id, pool_ids in stage.pools_of.items() if pack & set(pool_ids)
     }
+    # Nearly always there is nothing of the kind, and this is on everybody's way.
+    if not any(pool.timed for pool in stage.pools.values()):
+        return windows
     for ask in asks:
         found = _asked_place(scene, ask)
         if found is None:

@@ -27,7 +27,7 @@ from classbook.errors import (
 )
 from classbook.rules.kinds import KINDS, Kind, kind_named
 from classbook.rules.names import clean_name, clean_text
-from classbook.rules.permits import status
+from classbook.rules.permits import over_at, status
 from classbook.rules.policy import as_dict, check_overrides
 from classbook.rules.spans import Span
 from classbook.rules.when import format_duration, format_local
@@ -56,7 +56,7 @@ T = TypeVar("T")
 
 MOST_SEATS: Final = 1_000_000
 LONGEST_TEXT: Final = 10_000
-STATUSES: Final = ("upcoming", "ongoing", "completed", "cancelled")
+STATUSES: Final = ("upcoming", "ongoing", "completed", "cancelled", "open")
 
 
 _SHAPES: Final[dict[str, type[Offering]]] = {
@@ -163,7 +163,7 @@ def listing(
     after = None
     if cursor is not None:
         start, last_id = numbers_in(cursor, 2)
-        after = (from_micros(start), last_id)
+        after = (from_micros(start) if start else None, last_id)
     with app.store.read() as tx:
         wanted = _filter(tx, kind, starts_from, starts_to, start_date, type, status)
         found = _views(app, tx, store.page(tx, wanted, limit=at_most(limit) + 1, after=after))
@@ -223,9 +223,10 @@ def update(
         upkeep.settle_within(app, tx, offering.id, most=MOST_SEATS)
         if given.seats is not None:
             _resize(tx, offering, given.seats)
+            upkeep.settle_within(app, tx, offering.id)  # whoever waits gets what there is more
         moved = "starts_at" in values and _span(values) != (offering.starts_at, offering.ends_at)
         if moved:
-            _move(tx, offering, *_span(values))
+            _move(app, tx, offering, values)
         store.change(tx, offering.id, values)
         if moved or values.get("title", offering.title) != offering.title:
             outbox.post_to_live(tx, offering.id, "changed", _before(offering), new_message_id=app.new_message_id)
@@ -357,11 +358,13 @@ def _span(values: dict[str, Any]) -> tuple[datetime, datetime]:
     return values["starts_at"], values["ends_at"]
 
 
-def _move(tx: Tx, offering: OfferingRecord, starts_at: datetime, ends_at: datetime) -> None:
-    if starts_at <= tx.now:
+def _move(app: App, tx: Tx, offering: OfferingRecord, values: dict[str, Any]) -> None:
+    span = Span(*_span(values))
+    if span.start <= tx.now:
         raise BadSpan(f"{offering.title} cannot be moved into the past.")
-    house.follow(tx, offering, Span(starts_at, ends_at))
-    store.move_span(tx, offering.id, starts_at=starts_at, ends_at=ends_at)
+    house.follow(tx, offering, span)
+    terms = app.policy(offering.kind, values.get("policy", offering.policy))
+    store.move_span(tx, offering.id, span, missed_at=over_at(terms, span, checked_in=False))
 
 
 def _check_whole(given: Draft, row: Kind) -> None:

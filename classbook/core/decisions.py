@@ -25,7 +25,7 @@ from classbook.rules import codes, permits, policy
 from classbook.rules.kinds import Kind, why_not_then
 from classbook.rules.names import clean_text
 from classbook.rules.spans import Span
-from classbook.rules.states import CANCELLED, CONFIRMED
+from classbook.rules.states import CANCELLED, CONFIRMED, LIVE
 from classbook.rules.wanted import Wanted
 from classbook.rules.when import format_local
 from classbook.store.records import OfferingRecord, ReservationRecord
@@ -82,20 +82,25 @@ def _reserve(batch: Batch, ask: Reserve) -> Reservation:
     if not who.verified:
         raise NotAllowedNow("Your address is not verified yet.", hint="Enter the code that was mailed to you first.")
     span = _span(batch, offering, wanted)
-    here = [record for record in batch.scene.live_of[person_id] if record.offering_id == offering.id]
+    here = _live_here(batch, offering, person_id)
     replaced = _check_limits(batch, offering, wanted, span, here, person.name)
     units = _find(batch, offering, wanted, span, instead_of=replaced)
-    for record in replaced if units else ():
-        batch.step(record, "cancel", ask.actor, reason="Replaced by a later one on the same day.")
-        batch.tell(record, "cancelled", reason="You booked another time on the same day.")
     if units is not None:
-        return batch.view(batch.hold(offering, person, wanted, units, span, actor=ask.actor))
-    terms = batch.policy(offering)
-    may_wait = terms.queues if ask.queue is None else ask.queue
-    # More than there is in all would wait for ever.
-    if not may_wait or wanted.places > batch.units_in_all(offering):
+        _replace(batch, replaced, ask.actor)
+        record = batch.hold(offering, person, wanted, units, span, actor=ask.actor)
+        if replaced:
+            batch.promote(offering)
+        return batch.view(record)
+    if not _may_wait(batch, ask, offering, span) or replaced:
         raise _taken(batch, offering, wanted, span)
     return batch.view(batch.enqueue(offering, person, wanted, span, actor=ask.actor))
+
+
+def _may_wait(batch: Batch, ask: Reserve, offering: OfferingRecord, span: Span | None) -> bool:
+    """Whether who finds nothing is put in line: not for more than there is in all, nor for what begins now."""
+    wishes = batch.policy(offering).queues if ask.queue is None else ask.queue
+    in_time = span is None or batch.now < span.start
+    return wishes and in_time and ask.wanted.places <= batch.units_in_all(offering)
 
 
 def _span(batch: Batch, offering: OfferingRecord, wanted: Wanted) -> Span | None:
@@ -108,6 +113,12 @@ def _span(batch: Batch, offering: OfferingRecord, wanted: Wanted) -> Span | None
     if kind.picks_time and span is not None:
         _raise(why_not_then(terms, batch.timetable(offering), span))
     return span
+
+
+def _live_here(batch: Batch, offering: OfferingRecord, person_id: int) -> list[ReservationRecord]:
+    """Somebody's live reservations of an offering, oldest first; what time has ended is none, noted down or not."""
+    live = sorted(batch.scene.live_of.get(person_id, ()), key=lambda record: record.id)
+    return [record for record in live if record.offering_id == offering.id and batch.state(record) in LIVE]
 
 
 def _check_limits(
@@ -133,6 +144,13 @@ def _check_limits(
         "on that day already.",
         hint="Cancel or move it, or choose another day.",
     )
+
+
+def _replace(batch: Batch, replaced: Sequence[ReservationRecord], actor: Actor) -> None:
+    """Cancel what a later booking of the same day takes the place of."""
+    for record in replaced:
+        batch.step(record, "cancel", actor, reason="Replaced by a later one on the same day.")
+        batch.tell(record, "cancelled", reason="You booked another time on the same day.")
 
 
 def _find(
@@ -237,13 +255,13 @@ def _move(batch: Batch, ask: Move) -> Reservation:
     if wanted.places < 1:
         raise Invalid(f"A party is at least one place, not {wanted.places}.")
     span = _span(batch, offering, wanted)
-    live = batch.scene.live_of.get(record.person_id or 0, ())
-    others = [one for one in live if one.offering_id == offering.id and one is not record]
+    others = [one for one in _live_here(batch, offering, record.person_id or 0) if one is not record]
     person = batch.scene.people[record.person_id or 0]
-    _check_limits(batch, offering, wanted, span, [one for one in others if not terms.once], person.name)
-    units = _find(batch, offering, wanted, span, instead_of=[record])
+    replaced = _check_limits(batch, offering, wanted, span, [one for one in others if not terms.once], person.name)
+    units = _find(batch, offering, wanted, span, instead_of=[record, *replaced])
     if units is None:
         raise _taken(batch, offering, wanted, span)
+    _replace(batch, replaced, ask.actor)
     batch.relocate(record, offering, wanted, units, span)
     batch.note(record, "move", ask.actor)
     batch.tell(record, "moved")
@@ -258,7 +276,8 @@ def moved_wanted(ask: Move, record: ReservationRecord, kind: Kind) -> Wanted:
         length = record.ends_at - record.starts_at if record.starts_at and record.ends_at else None
         starts_at = starts_at or record.starts_at
         ends_at = ends_at or (starts_at + length if starts_at and length else None)
-    return Wanted(ask.party or record.party, starts_at, ends_at, ask.seats or (), ask.best, ask.category, ask.strict)
+    party = record.party if ask.party is None else ask.party
+    return Wanted(party, starts_at, ends_at, ask.seats or (), ask.best, ask.category, ask.strict)
 
 
 def _check_in(batch: Batch, ask: CheckIn) -> Reservation:
@@ -306,7 +325,8 @@ def _own(batch: Batch, actor: Actor, which: Which) -> tuple[Who, ReservationReco
     who = _who(batch, actor)
     if isinstance(which, ById):
         record = meant(batch.scene, actor, which)
-        if record is None or not who.may_see(record.person_id):
+        # What the house took is nobody's reservation.
+        if record is None or record.person_id is None or not who.may_see(record.person_id):
             raise NotFound("There is no such reservation.")
         if which.kind not in (None, batch.scene.offerings[record.offering_id].kind):
             raise NotFound("There is no such reservation.")

@@ -35,7 +35,7 @@ def reservation_view(
         ends_at=record.ends_at,
         timezone=offering.timezone,
         expires_at=record.due_at if state == HELD else None,
-        position=position,
+        position=position if state == QUEUED else None,
         price=None if record.price_minor is None else Money(record.price_minor, record.currency or ""),
         created_at=record.created_at,
         confirmed_at=record.confirmed_at,

@@ -77,6 +77,22 @@ def positive_duration(value: Any) -> int:
     return seconds
 
 
+def step(value: Any) -> int:
+    seconds = duration(value)
+    if 0 < seconds < 60:
+        raise ValueError("at least a minute, like 15m, or 0s for none")
+    return seconds
+
+
+def switch(value: Any) -> bool:
+    word = value.strip().lower() if isinstance(value, str) else value
+    if word is True or word in ("true", "yes", "on", "1"):
+        return True
+    if word is False or word in ("false", "no", "off", "0"):
+        return False
+    raise ValueError("true or false")
+
+
 def zone(value: Any) -> str:
     if not isinstance(value, str) or not is_zone(value.strip()):
         meant = near(value, sorted(available_timezones()))

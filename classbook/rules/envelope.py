@@ -38,10 +38,10 @@ def envelope(
         message.add_alternative(letter.html, subtype="html", cte=_encoding(letter.html))
         arriving = [_travelled(message, to) for to in (policy.default, policy.SMTP)]
     except (MessageError, ValueError, LookupError) as error:
-        raise Invalid(f"a mail cannot have these headers: {type(error).__name__}") from error
+        raise Invalid(f"A mail cannot have these headers: {type(error).__name__}.") from error
     for arrived in arriving:
         if _essence(arrived) != _essence(message) or _addresses(arrived, "To") != [to_address]:
-            raise Invalid("a mail cannot have these headers: they would not arrive as they are")
+            raise Invalid("A mail cannot have these headers: they would not arrive as they are.")
     return message
 
 

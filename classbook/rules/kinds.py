@@ -17,7 +17,7 @@ from classbook.rules.policy import Policy
 from classbook.rules.seating import Seating, best_of
 from classbook.rules.shelves import SeatShelf, Shelf
 from classbook.rules.spans import Span
-from classbook.rules.timetable import Timetable, why_not_in
+from classbook.rules.timetable import Timetable, why_impossible, why_not_in
 from classbook.rules.wanted import Wanted
 
 Shelves = Mapping[int, Shelf]
@@ -72,6 +72,8 @@ def a_slot(offering: Bookable, policy: Policy, wanted: Wanted) -> Span:
     """The client picks a slot, whose length the house has set."""
     if wanted.starts_at is None:
         raise Invalid("When is it to be?", hint="Name the start; `classbook slots` shows free ones.")
+    if why := why_impossible(Span(wanted.starts_at, wanted.starts_at + timedelta.resolution)):
+        raise why
     span = Span(wanted.starts_at, wanted.starts_at + timedelta(seconds=policy.slot_seconds))
     if wanted.ends_at not in (None, span.end):
         raise BadSpan(f"A slot of {offering.title} has its own length.", hint="Name only the start.")
@@ -84,7 +86,10 @@ def any_span(offering: Bookable, policy: Policy, wanted: Wanted) -> Span:
         raise Invalid("From when to when is it to be?", hint="Name the start and the end, or the start and a duration.")
     if wanted.ends_at <= wanted.starts_at:
         raise BadSpan("The end must come after the start.")
-    return Span(wanted.starts_at, wanted.ends_at)
+    span = Span(wanted.starts_at, wanted.ends_at)
+    if why := why_impossible(span):
+        raise why
+    return span
 
 
 def any_units(shelves: Shelves, wanted: Wanted, span: Span | None) -> list[tuple[int, int]] | None:

@@ -43,9 +43,11 @@ def clean_name(text: str, *, what: str, most: int) -> str:
     name = text.strip(" ")
     _refuse(_NOT_IN_A_LINE, name, what=what)
     if _ENCODED_WORD in name:
-        raise Invalid(f"the {what} may not contain {_ENCODED_WORD}", hint="mail programs take it for a code of theirs")
+        raise Invalid(
+            f"The {what} may not contain {_ENCODED_WORD}.", hint="Mail programs take it for a code of theirs."
+        )
     if not any(letter.isprintable() and not letter.isspace() for letter in name):
-        raise Invalid(f"the {what} may not be empty")
+        raise Invalid(f"The {what} may not be empty.")
     return _short_enough(name, what=what, most=most)
 
 
@@ -63,24 +65,24 @@ def clean_email(text: str) -> str:
     """A mail address as it is stored and compared: without blanks around it, in small letters. Raises `Invalid`."""
     address = text.strip(" ")
     if len(address) > LONGEST_EMAIL:
-        raise Invalid(f"a mail address has at most {LONGEST_EMAIL} characters, and this one has {len(address)}")
+        raise Invalid(f"A mail address has at most {LONGEST_EMAIL} characters, and this one has {len(address)}.")
     found = _EMAIL.fullmatch(address)
     if found is None or len(found["local"]) > 64 or _ENCODED_WORD in address:
-        raise Invalid(f"{address!a} is not a mail address", hint="write it in ASCII letters, like ana@example.org")
+        raise Invalid(f"{address!a} is not a mail address.", hint="Write it in ASCII letters, like ana@example.org.")
     return address.lower()
 
 
 def _refuse(forbidden: re.Pattern[str], text: str, *, what: str) -> None:
     """Refuse characters that move cursors, break lines or turn the reading direction around."""
     if found := forbidden.search(text):
-        kind = _KINDS[unicodedata.category(found[0])]
+        kind, line_ends = _KINDS[unicodedata.category(found[0])], "\r\n"
         raise Invalid(
-            f"the {what} contains a {kind} (U+{ord(found[0]):04X}) at position {found.start() + 1}",
-            hint="leave that character out" + (", and write it on one line" if found[0] in "\r\n" else ""),
+            f"The {what} contains a {kind} (U+{ord(found[0]):04X}) at position {found.start() + 1}.",
+            hint=f"Leave that character out{', and write it on one line' if found[0] in line_ends else ''}.",
         )
 
 
 def _short_enough(text: str, *, what: str, most: int) -> str:
     if len(text) > most:
-        raise Invalid(f"the {what} has {len(text)} characters, and {most} are the most")
+        raise Invalid(f"The {what} has {len(text)} characters, and {most} are the most.")
     return text

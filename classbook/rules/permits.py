@@ -78,7 +78,8 @@ def why_not_book(offering: Bookable, policy: Policy, *, span: Span | None, now: 
         return None
     if now >= span.start and offering.starts_at is not None:
         return OfferingClosed(f"{offering.title} began on {_local(offering, offering.starts_at)}.")
-    if now > span.start:
+    # What has to be confirmed until the start cannot be held at the start.
+    if now > span.start or (now == span.start and policy.confirm != "none"):
         return TooLate(f"{_local(offering, span.start)} is over.", hint="Choose a later time.")
     if policy.horizon_seconds is not None and span.start > now + timedelta(seconds=policy.horizon_seconds):
         opens_at = span.start - timedelta(seconds=policy.horizon_seconds)

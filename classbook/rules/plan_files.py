@@ -50,9 +50,9 @@ def from_toml(text: str) -> Plan:
     try:
         tree = tomllib.loads(text.removeprefix("\ufeff"))
     except tomllib.TOMLDecodeError as error:
-        raise Invalid(f"the seat plan is not TOML: {error}") from None
+        raise Invalid(f"The seat plan is not TOML: {error}.") from None
     except (ValueError, RecursionError):
-        raise Invalid("the seat plan holds a number too long or tables nested too deeply") from None
+        raise Invalid("The seat plan holds a number too long or tables nested too deeply.") from None
     return from_tree(tree)
 
 
@@ -62,10 +62,10 @@ def from_tree(tree: Mapping[str, Any]) -> Plan:
     stands: dict[str, Stand] = {}
     room = _Room()
     for n, table in enumerate(_tables(tree.get("stand", []), "stand"), 1):
-        with _inside(f"stand {n}{_called(table)}"):
+        with _inside(f"Stand {n}{_called(table)}"):
             stand = _stand(table, room)
             if stand.name in stands:
-                raise Invalid("there is a stand of that name already")
+                raise Invalid("There is a stand of that name already.")
             stands[stand.name] = stand
     return _whole(stands.values())
 
@@ -77,7 +77,7 @@ def from_options(texts: Iterable[str]) -> Plan:
         found = _SHORT.fullmatch(text)
         if found is None:
             raise Invalid(
-                f"{shown(text)} is not a stand", hint="write it as NAME:ROWSxSEATS, like A:30x40 for 30 rows of 40"
+                f"{shown(text)} is not a stand.", hint="Write it as NAME:ROWSxSEATS, like A:30x40 for 30 rows of 40."
             )
         tables.append({"name": found["name"], "rows": int(found["rows"]), "seats": int(found["seats"])})
     return from_tree({"stand": tables})
@@ -95,9 +95,9 @@ def from_csv(text: str) -> Plan:
                 lines.add(line, columns, cells)
             line = reader.line_num + 1
     except csv.Error as error:
-        raise Invalid(f"line {line}: {error}") from None
+        raise Invalid(f"Line {line}: {error}.") from None
     except Invalid as refusal:
-        raise Invalid(f"line {line}: {refusal.detail}", hint=refusal.hint) from None
+        raise refusal.met_in(f"Line {line}") from None
     return _whole(
         _numbered(name, None, [(row, [seat.place for seat in seats.values()]) for row, seats in rows.items()])
         for name, rows in lines.stands.items()
@@ -159,7 +159,7 @@ def _middle(row: Row) -> tuple[float, float]:
 def _whole(stands: Iterable[Stand]) -> Plan:
     plan = Plan(tuple(stands))
     if not plan.stands:
-        raise Invalid("the seat plan has no stand")
+        raise Invalid("The seat plan has no stand.")
     return plan
 
 
@@ -173,9 +173,9 @@ class _Room:
         """Room for so many more, in a row that then has ``row`` seats."""
         self.seats -= count
         if self.seats < 0:
-            raise Invalid(f"a seat plan has at most {MOST_SEATS:,} seats, and this one has more")
+            raise Invalid(f"A seat plan has at most {MOST_SEATS:,} seats, and this one has more.")
         if row > MOST_SEATS_IN_A_ROW:
-            raise Invalid(f"a row has at most {MOST_SEATS_IN_A_ROW:,} seats, and this one has more")
+            raise Invalid(f"A row has at most {MOST_SEATS_IN_A_ROW:,} seats, and this one has more.")
 
 
 # --- TOML -----------------------------------------------------------------------------------------------------------
@@ -191,7 +191,7 @@ class _OwnRow(NamedTuple):
 def _stand(table: Mapping[str, Any], room: _Room) -> Stand:
     _only_known(table, _STAND_KEYS)
     if "name" not in table:
-        raise Invalid("it has no name")
+        raise Invalid("It has no name.")
     name, front = _name(table["name"], "stand"), _number(table.get("y", 0), "y")
     seats = _names(table["seats"], "seat") if "seats" in table else ()
     rows = []
@@ -199,7 +199,7 @@ def _stand(table: Mapping[str, Any], room: _Room) -> Stand:
         with _inside(own.where):
             names = _names(own.terms["seats"], "seat") if "seats" in own.terms else seats
             if not names:
-                raise Invalid(f"row {row} has no seats", hint="say seats = 40, or list their names")
+                raise Invalid(f"Row {row} has no seats.", hint="Say seats = 40, or list their names.")
             room.take(len(names), row=len(names))
             terms = {"x": 0, "category": None, **table, "y": front + n, **own.terms}
             rows.append((row, _places(names, terms)))
@@ -217,10 +217,10 @@ def _own_rows(table: Mapping[str, Any]) -> dict[str, _OwnRow]:
             _only_known(terms, _ROW_KEYS)
             name = _name(terms["name"], "row") if "name" in terms else str(len(rows) + 1)
             if name in rows and rows[name].where:
-                raise Invalid(f"row {name} is described twice")
+                raise Invalid(f"Row {name} is described twice.")
             rows[name] = _OwnRow(where, terms)
     if not rows:
-        raise Invalid("it has no rows", hint="say rows = 30, or describe each in a [[stand.row]]")
+        raise Invalid("It has no rows.", hint="Say rows = 30, or describe each in a [[stand.row]].")
     return rows
 
 
@@ -241,41 +241,41 @@ def _names(value: Any, what: str) -> tuple[str, ...]:
     """Names from a count (1, 2, 3, ...) or a list."""
     if isinstance(value, int) and not isinstance(value, bool):
         if not 1 <= value <= MOST_SEATS:
-            raise Invalid(f"{what}s must be from 1 to {MOST_SEATS:,}, not {_written(value)}")
+            raise Invalid(f"{what}s must be from 1 to {MOST_SEATS:,}, not {_written(value)}.")
         return tuple(map(str, range(1, value + 1)))
     if not isinstance(value, list) or not value:
-        raise Invalid(f"{what}s must be how many there are, or a list of their names, not {_written(value)}")
+        raise Invalid(f"{what}s must be how many there are, or a list of their names, not {_written(value)}.")
     names: dict[str, None] = {}
     for one in value:
         name = _name(one, what)
         if name in names:
-            raise Invalid(f"{what} {name} is listed twice")
+            raise Invalid(f"{what} {name} is listed twice.")
         names[name] = None
     return tuple(names)
 
 
 def _as_many(values: list[Any], names: Sequence[str], what: str) -> list[Any]:
     if len(values) != len(names):
-        raise Invalid(f"{what} lists {len(values)} values, and there are {len(names)} seats in the row")
+        raise Invalid(f"{what} lists {len(values)} values, and there are {len(names)} seats in the row.")
     return values
 
 
 def _point(value: Any, what: str) -> tuple[float, float]:
     if not isinstance(value, list) or len(value) != 2:
-        raise Invalid(f"{what} must be a point [x, y], not {_written(value)}")
+        raise Invalid(f"{what} must be a point [x, y], not {_written(value)}.")
     return _number(value[0], what), _number(value[1], what)
 
 
 def _tables(value: Any, name: str) -> list[Mapping[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(table, Mapping) for table in value):
-        raise Invalid(f"{name} must be a list of tables", hint="write [[stand]] for a stand, [[stand.row]] for a row")
+        raise Invalid(f"{name} must be a list of tables.", hint="Write [[stand]] for a stand, [[stand.row]] for a row.")
     return value
 
 
 def _only_known(table: Mapping[str, Any], known: Sequence[str]) -> None:
     for key in table:
         if key not in known:
-            raise Invalid(f"nobody knows the key {shown(key)} here", hint=f"known are: {', '.join(known)}")
+            raise Invalid(f"Nobody knows the key {shown(key)} here.", hint=f"Known are: {', '.join(known)}.")
 
 
 def _called(table: Mapping[str, Any]) -> str:
@@ -289,7 +289,7 @@ def _inside(where: str) -> Iterator[None]:
     try:
         yield
     except Invalid as refusal:
-        raise Invalid(f"{where}: {refusal.detail}" if where else refusal.detail, hint=refusal.hint) from None
+        raise refusal.met_in(where) if where else refusal from None
 
 
 # --- CSV ------------------------------------------------------------------------------------------------------------
@@ -322,13 +322,13 @@ class _Lines:
 
     def add(self, line: int, columns: Sequence[str], cells: Sequence[str]) -> None:
         if len(cells) != len(columns):
-            raise Invalid(f"there are {len(cells)} cells for {len(columns)} columns ({','.join(columns)})")
+            raise Invalid(f"There are {len(cells)} cells for {len(columns)} columns ({','.join(columns)}).")
         cell = dict(zip(columns, cells, strict=True))
         stand, row, name = (self._names[what][cell[what]] for what in _NEEDED)
         rows = self.stands.setdefault(stand, {})
         seats = rows.setdefault(row, {})
         if name in seats:
-            raise Invalid(f"seat {label(stand, row, name)} is on line {seats[name].line} already")
+            raise Invalid(f"Seat {label(stand, row, name)} is on line {seats[name].line} already.")
         self._room.take(1, row=len(seats) + 1)
         first = next(iter(seats.values()), None)
         x = _coordinate(cell.get("x", ""), "x", otherwise=len(seats))
@@ -339,15 +339,15 @@ class _Lines:
 
 def _columns(header: Sequence[str]) -> tuple[str, ...]:
     columns = tuple(name.strip().lower() for name in header)
-    hint = f"the first line names the columns, with commas between: {','.join(COLUMNS)} (the last three at will)"
+    hint = f"The first line names the columns, with commas between: {','.join(COLUMNS)} (the last three at will)."
     for name in columns:
         if name not in COLUMNS:
-            raise Invalid(f"a seat plan has no column {shown(name)}", hint=hint)
+            raise Invalid(f"A seat plan has no column {shown(name)}.", hint=hint)
         if columns.count(name) > 1:
-            raise Invalid(f"the column {name} is there twice", hint=hint)
+            raise Invalid(f"The column {name} is there twice.", hint=hint)
     for name in _NEEDED:
         if name not in columns:
-            raise Invalid(f"the column {name} is missing", hint=hint)
+            raise Invalid(f"The column {name} is missing.", hint=hint)
     return columns
 
 
@@ -358,7 +358,7 @@ def _coordinate(text: str, what: str, *, otherwise: float) -> float:
     try:
         number = float(text)
     except ValueError:
-        raise Invalid(f"{what} must be a number, not {shown(text)}") from None
+        raise Invalid(f"{what} must be a number, not {shown(text)}.") from None
     return _number(number, what)
 
 
@@ -370,11 +370,11 @@ def _name(value: Any, what: str) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _HUGE:
         value = str(value)
     if not isinstance(value, str):
-        raise Invalid(f"the {what}'s name must be a text, not {_written(value)}")
+        raise Invalid(f"The {what}'s name must be a text, not {_written(value)}.")
     name = clean_name(value, what=f"{what}'s name", most=LONGEST_NAMES[what])
     if "-" in name and what in ("row", "seat"):
         raise Invalid(
-            f"the {what}'s name {shown(name)} contains a -", hint="in STAND-ROW-SEAT it would divide the name"
+            f"The {what}'s name {shown(name)} contains a -.", hint="In STAND-ROW-SEAT it would divide the name."
         )
     return name
 
@@ -385,9 +385,9 @@ def _category(value: Any) -> str | None:
 
 def _number(value: Any, what: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Invalid(f"{what} must be a number, not {_written(value)}")
+        raise Invalid(f"{what} must be a number, not {_written(value)}.")
     if not -FARTHEST <= value <= FARTHEST:  # true of what is not a number, too
-        raise Invalid(f"{what} must be from -{FARTHEST:,} to {FARTHEST:,}, not {_written(value)}")
+        raise Invalid(f"{what} must be from -{FARTHEST:,} to {FARTHEST:,}, not {_written(value)}.")
     return float(value)
 
 

@@ -81,7 +81,7 @@ def split_label(text: str) -> tuple[str, str, str]:
     """The names of stand, row and seat in a label. Raises `UnknownSeat` for what cannot be one."""
     stand, *rest = text.strip(" ").rsplit("-", 2)
     if len(rest) != 2 or not (stand and all(rest)):
-        raise UnknownSeat(f"{shown(text)} is not a seat", hint="a seat is named STAND-ROW-SEAT, like A-3-12")
+        raise UnknownSeat(f"{shown(text)} is not a seat.", hint="A seat is named STAND-ROW-SEAT, like A-3-12.")
     row, seat = rest
     return stand, row, seat
 
@@ -135,4 +135,4 @@ def shown(text: str) -> str:
 def _unknown(what: str, name: str, where: str, there: Sequence[str]) -> UnknownSeat:
     few = len(there) <= _NAMES_IN_A_HINT
     known = ", ".join(there if few else [*there[:3], "...", there[-1]])
-    return UnknownSeat(f"there is no {what} {shown(name)} in {where}", hint=f"its {what}s: {known}")
+    return UnknownSeat(f"There is no {what} {shown(name)} in {where}.", hint=f"Its {what}s: {known}.")

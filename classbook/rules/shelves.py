@@ -27,6 +27,10 @@ class Shelf(Protocol):
         """``count`` units for a span, or None (and nothing taken) where there are too few."""
         ...
 
+    def hand_over(self, unit: int, span: Span | None, key: Key) -> None:
+        """Whose a unit is that was taken: the key of its claim."""
+        ...
+
     def give_back(self, unit: int, span: Span | None, key: Key) -> None:
         """A unit that was freed within the same batch, and the key of its claim."""
         ...
@@ -67,6 +71,9 @@ class FixedShelf:
         if count > self.left():
             return None
         return [self._next() for _ in range(count)]
+
+    def hand_over(self, unit: int, span: Span | None, key: Key) -> None:
+        """Units of such a pool never change hands within a batch."""
 
     def give_back(self, unit: int, span: Span | None, key: Key) -> None:
         heappush(self._gaps, unit)
@@ -113,7 +120,9 @@ class TimedShelf:
         self._now = now
         self._is_complete = is_complete
         self._new = count(1)
-        self._key_of: dict[tuple[int, Span], Key] = {}
+        self._nobodys: dict[tuple[int, Span], Key] = {}
+        """Stand-ins for the keys of what was taken and not handed over yet."""
+        self._given_back: dict[Key, Claim[Key]] = {}
 
     def left(self, span: Span | None) -> int:
         return 0 if span is None else max(0, self._lanes.units - self._lanes.count_overlap(span))
@@ -127,15 +136,25 @@ class TimedShelf:
             units = self._add_all(count, span)
         return units
 
+    def hand_over(self, unit: int, span: Span | None, key: Key) -> None:
+        if span is not None:
+            self._lanes.remove(self._nobodys.pop((unit, span)))
+            self._lanes.add(Claim(key, unit, span))
+
     def give_back(self, unit: int, span: Span | None, key: Key) -> None:
-        own = self._key_of.pop((unit, span), key) if span else key
+        """The unit is the one the claim had before anything was packed anew."""
         with suppress(KeyError):  # outside of what is looked at
-            self._lanes.remove(own)
-            self.shifted.pop(own, None)
+            if span is not None:
+                self._given_back[key] = Claim(key, self.shifted.get(key, unit), span)
+            self._lanes.remove(key)
+            self.shifted.pop(key, None)
 
     def keep(self, unit: int, span: Span | None, key: Key) -> None:
         if span is not None:
-            self._lanes.add(Claim(key, unit, span))
+            claim = self._given_back.pop(key, None) or Claim(key, unit, span)
+            self._lanes.add(claim)
+            if claim.unit != unit:
+                self.shifted[key] = claim.unit
 
     def _add_all(self, count: int, span: Span) -> list[int] | None:
         """``count`` units, or None and nothing taken."""
@@ -149,15 +168,16 @@ class TimedShelf:
             taken.append((unit, (-next(self._new), 0)))
             self._lanes.add(Claim(taken[-1][1], unit, span))
         for unit, key in taken:
-            self._key_of[unit, span] = key
+            self._nobodys[unit, span] = key
         return [unit for unit, _ in taken]
 
     def _pack(self, span: Span, party: int) -> bool:
         if not self._is_complete:
             raise NeedsAll(self._pool_id)
-        # What has begun keeps its unit; so does what this batch has just handed out.
-        fixed = {claim.key for claim in self._lanes if claim.span.start <= self._now or claim.key[0] < 0}
-        moved = repack(self._lanes, units=self._lanes.units, fixed=fixed, span=span, party=party)
+        ahead = [claim for claim in self._lanes if claim.span.end > self._now]
+        # What has begun keeps its unit.
+        fixed = {claim.key for claim in ahead if claim.span.start <= self._now}
+        moved = repack(ahead, units=self._lanes.units, fixed=fixed, span=span, party=party)
         if moved is None:
             return False
         self._lanes.move(moved)
@@ -217,6 +237,9 @@ class SeatShelf:
             return False
         self.seating.take(units)
         return True
+
+    def hand_over(self, unit: int, span: Span | None, key: Key) -> None:
+        """A seat never becomes another one."""
 
     def give_back(self, unit: int, span: Span | None, key: Key) -> None:
         self.seating.give_back([unit])

@@ -160,7 +160,7 @@ def why_not_in(
     A booking may go on from one block into the next where they touch. With a grid it begins on the grid of the block
     in which it begins and ends on that of the block in which it ends; one that stays in its block may end with it.
     """
-    if why := _why_impossible(span) or _why_not_that_long(span, min_seconds=min_seconds, max_seconds=max_seconds):
+    if why := why_impossible(span) or _why_not_that_long(span, min_seconds=min_seconds, max_seconds=max_seconds):
         return why
     step = None if grid_seconds is None else _step(grid_seconds)
     blocks = list(_blocks(timetable, span))
@@ -251,12 +251,13 @@ def _next_open(timetable: Timetable, span: Span, step: timedelta | None) -> date
 
 def _window(start: datetime, end: datetime) -> Span:
     window = Span(start, end)
-    if why := _why_impossible(window):
+    if why := why_impossible(window):
         raise why
     return window
 
 
-def _why_impossible(span: Span) -> BadSpan | None:
+def why_impossible(span: Span) -> BadSpan | None:
+    """Why there is no such span, whatever it is for."""
     if min(span) < _EARLIEST or max(span) > _LATEST:
         return BadSpan(f"That is not in the years {_EARLIEST.year} to {_LATEST.year - 1}.")
     if span.end <= span.start:

@@ -42,7 +42,10 @@ INVARIANTS: Final = (
     ),
     Invariant(
         "no unit beyond a pool's size is taken",
-        "SELECT c.pool_id, c.unit FROM claims c JOIN pools p ON p.id = c.pool_id WHERE c.live AND c.unit > p.units",
+        # What is completed stays on the unit it had, though that may be gone since.
+        "SELECT c.pool_id, c.unit FROM claims c JOIN pools p ON p.id = c.pool_id "
+        "JOIN reservations r ON r.id = c.reservation_id "
+        f"WHERE c.live AND c.unit > p.units AND r.state IN ({_words(LIVE)})",
     ),
     Invariant(
         "only reservations that take places have live claims",

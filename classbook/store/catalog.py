@@ -92,9 +92,12 @@ def count(tx: Tx, wanted: Filter) -> int:
 
 
 def page(
-    tx: Tx, wanted: Filter, *, limit: int, offset: int = 0, after: tuple[datetime, int] | None = None
+    tx: Tx, wanted: Filter, *, limit: int, offset: int = 0, after: tuple[datetime | None, int] | None = None
 ) -> list[OfferingRecord]:
-    """Offerings by start, then id: from the ``offset``-th on, or behind the (start, id) ``after``."""
+    """Offerings by start, then id: from the ``offset``-th on, or behind the (start, id) ``after``.
+
+    A kind has a start everywhere or nowhere.
+    """
     query = (
         sa.select(sa.text(OFFERING_COLUMNS))
         .select_from(offerings)
@@ -105,8 +108,8 @@ def page(
     )
     if after is not None:
         start, last_id = after
-        same_start = sa.and_(offerings.c.starts_at == start, offerings.c.id > last_id)
-        query = query.where(sa.or_(offerings.c.starts_at > start, same_start))
+        same_start = sa.and_(offerings.c.starts_at.is_not_distinct_from(start), offerings.c.id > last_id)
+        query = query.where(sa.or_(offerings.c.starts_at > start, same_start) if start else same_start)
     return [OfferingRecord.of(tuple(row)) for row in tx.connection.execute(query)]
 
 
@@ -157,9 +160,11 @@ def figures(tx: Tx, ids: Iterable[int]) -> dict[int, Figures]:
             [now, now, now, wanted],
         ),
         (
-            "SELECT offering_id, sum(party) FROM reservations WHERE offering_id AMONG ? AND state = 'held' "
-            "AND due_at <= ? AND (ends_at IS NULL OR ends_at > ?) GROUP BY offering_id",
-            [wanted, now, now],
+            "SELECT o.id, count(*) FROM offerings o JOIN reservations r ON r.offering_id = o.id AND r.due_at <= ? "
+            "AND (r.state = 'held' OR (r.check_in AND r.checked_in_at IS NULL)) "
+            "JOIN claims c ON c.reservation_id = r.id AND c.live AND (NOT c.timed OR o.starts_at IS NOT NULL "
+            "OR (c.starts_at <= ? AND c.ends_at > ?)) WHERE o.id AMONG ? GROUP BY o.id",
+            [now, now, now, wanted],
         ),
         (
             "SELECT r.offering_id, count(*) FROM reservations r JOIN claims c ON c.reservation_id = r.id "
@@ -260,8 +265,12 @@ def change(tx: Tx, offering_id: int, values: dict[str, Any]) -> None:
     )
 
 
-def move_span(tx: Tx, offering_id: int, *, starts_at: datetime, ends_at: datetime) -> None:
-    """Everything live in an offering follows its new time; no hold outlasts the new start."""
+def move_span(tx: Tx, offering_id: int, span: Span, *, missed_at: datetime) -> None:
+    """Everything live in an offering follows its new time; no hold outlasts the new start.
+
+    ``missed_at`` is when a booking lapses that needs a check-in.
+    """
+    starts_at, ends_at = span
     live = sa.and_(reservations.c.offering_id == offering_id, reservations.c.due_at.is_not(None))
     mine = sa.select(reservations.c.id).where(live)
     tx.connection.execute(
@@ -275,7 +284,14 @@ def move_span(tx: Tx, offering_id: int, *, starts_at: datetime, ends_at: datetim
         sa.update(pools).where(pools.c.id.in_(taken), pools.c.longest_micros < length).values(longest_micros=length)
     )
     due_at = sa.case(
+        (
+            sa.and_(
+                reservations.c.check_in, reservations.c.checked_in_at.is_(None), reservations.c.state == "confirmed"
+            ),
+            sa.literal(missed_at, Instant),
+        ),
         (reservations.c.state == "confirmed", sa.literal(ends_at, Instant)),
+        (reservations.c.state == "queued", sa.literal(starts_at, Instant)),
         (reservations.c.due_at > starts_at, sa.literal(starts_at, Instant)),
         else_=reservations.c.due_at,
     )

@@ -41,6 +41,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 _LOCK_TIMEOUT_MS: Final = 2_000
 _STATEMENT_TIMEOUT_MS: Final = 10_000
 _IDLE_TIMEOUT_MS: Final = 15_000
+_SERVER_CLOCK: Final = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 _RETRIED_SQLSTATES: Final = {"40001", "40P01", "55P03"}
 _BUSY_SQLITE_CODES: Final = {5, 6, 261, 517}
 _READONLY_SQLITE_CODE: Final = 8
@@ -138,6 +139,7 @@ class Tx:
         self._driver: Any = connection.connection.driver_connection
         self._postgres = connection.dialect.name == "postgresql"
         self._clock = clock
+        self._asks_server = self._postgres and isinstance(clock, SystemClock)
         self._now: datetime | None = None
 
     @property
@@ -147,12 +149,22 @@ class Tx:
 
     def read_clock(self) -> datetime:
         """Read the clock: the server's where many machines share it (never ``now()``, which is older than a lock)."""
-        if self._postgres and isinstance(self._clock, SystemClock):
-            [(micros,)] = self.rows("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+        if self._asks_server:
+            [(micros,)] = self.rows(_SERVER_CLOCK)
             self._now = from_micros(micros)
         else:
             self._now = self._clock.now()
         return self._now
+
+    def pipeline_then_clock(self, *queries: tuple[str, Sequence[Any]]) -> list[list[Row]]:
+        """`pipeline`, and the clock read behind its last statement, in the same round trip."""
+        if not self._asks_server:
+            found = self.pipeline(*queries)
+            self.read_clock()
+            return found
+        *found, [(micros,)] = self.pipeline(*queries, (_SERVER_CLOCK, ()))
+        self._now = from_micros(micros)
+        return found
 
     def abandon(self) -> None:
         """Roll back at the end instead of committing: nothing was written, or nothing may be."""
@@ -277,6 +289,8 @@ def _update_text(table: sa.Table, changed: str, keys: str, postgres: bool) -> st
 
 def _array(column: Sequence[Any]) -> str:
     """A column of values as one PostgreSQL array literal: psycopg would dump a list item by item."""
+    if type(column[0]) is int and None not in column:
+        return "{" + ",".join(map(str, column)) + "}"
     return "{" + ",".join([_element(value) for value in column]) + "}"
 
 
@@ -408,7 +422,9 @@ class Database:
         if type(cause).__name__ in {"OperationalError", "DatabaseError", "InterfaceError"} or _is_lost(cause):
             where = self.file or self.url.render_as_string(hide_password=True)
             reason = (str(cause).strip().splitlines() or [""])[0]
-            return Unavailable(f"The database {where} cannot be used: {reason}", hint="`classbook doctor` says more.")
+            return Unavailable(
+                f"The database {where} cannot be used: {reason.rstrip('.')}.", hint="`classbook doctor` says more."
+            )
         return error
 
     def close(self) -> None:
@@ -429,7 +445,9 @@ def _parsed(address: str) -> URL:
         ) from error
     backend = url.get_backend_name() if url.drivername.split("+")[0] in {"sqlite", "postgresql", "postgres"} else None
     if backend is None and url.drivername != "postgres":
-        raise Invalid(f"classbook cannot use {url.drivername!r}.", hint="Use sqlite:///FILE or postgresql://...")
+        raise Invalid(
+            f"Databases of the kind {url.drivername!r} cannot be used.", hint="Use sqlite:///FILE or postgresql://..."
+        )
     if backend == "sqlite":
         if not url.database or url.database == ":memory:":
             raise Invalid("A database in memory would forget every booking.", hint="Name a file: sqlite:///FILE.")

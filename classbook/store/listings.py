@@ -16,10 +16,10 @@ def _of(alias: str, columns: str) -> str:
 
 
 _WIDTH = len(RESERVATION_COLUMNS.split(","))
-# Who waits for the same time and came before; 1 is next.
+# Who still waits for the same time and came before; 1 is next.
 _POSITION = (
     "CASE WHEN r.state = 'queued' THEN (SELECT count(*) FROM reservations q WHERE q.offering_id = r.offering_id "
-    "AND q.state = 'queued' AND q.id <= r.id "
+    "AND q.state = 'queued' AND q.due_at > ? AND q.id <= r.id "
     "AND (r.starts_at IS NULL OR (q.starts_at < r.ends_at AND q.ends_at > r.starts_at))) END"
 )
 _SELECT = (
@@ -50,7 +50,7 @@ class Listed:
 def by_id(tx: Tx, reservation_id: int) -> Listed | None:
     if not 0 < reservation_id < 2**63:
         return None
-    found = _listed(tx, tx.rows(f"{_SELECT} WHERE r.id = ?", reservation_id))
+    found = _listed(tx, tx.rows(f"{_SELECT} WHERE r.id = ?", to_micros(tx.now), reservation_id))
     return found[0] if found else None
 
 
@@ -131,7 +131,7 @@ def _actor(action: str, email: str | None, actor_id: int | None) -> str:
 def _found(tx: Tx, parts: list[Condition], order: str, limit: int) -> list[Listed]:
     where = " AND ".join(text for text, _ in parts)
     values = [value for _, found in parts for value in found]
-    return _listed(tx, tx.rows(f"{_SELECT} WHERE {where} ORDER BY {order} LIMIT ?", *values, limit))
+    return _listed(tx, tx.rows(f"{_SELECT} WHERE {where} ORDER BY {order} LIMIT ?", to_micros(tx.now), *values, limit))
 
 
 def _listed(tx: Tx, rows: list[Row]) -> list[Listed]:

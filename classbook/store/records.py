@@ -115,6 +115,10 @@ class Claim:
     def span(self) -> Span | None:
         return span_of(self.starts_at, self.ends_at)
 
+    @property
+    def is_new(self) -> bool:
+        return self.was_live is None
+
 
 @dataclass(slots=True)
 class ReservationRecord:

@@ -82,7 +82,11 @@ _LOCK_QUEUE_BY_SPAN = (
     f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE offering_id = ? AND state = 'queued' "
     "AND starts_at < ? AND ends_at > ? ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
 )
-_LIVE_OF_PEOPLE = f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE person_id AMONG ? AND due_at > 0"
+# By their states and not by `due_at`: that would offer the planner the index of everything that is live.
+_LIVE_OF_PEOPLE = (
+    f"SELECT {RESERVATION_COLUMNS} FROM reservations "
+    "WHERE person_id AMONG ? AND state IN ('queued', 'held', 'confirmed')"
+)
 _HIGHEST = (
     "SELECT id, (SELECT max(unit) FROM claims WHERE pool_id = p.id AND live AND NOT timed) FROM pools p "
     "WHERE id AMONG ? AND NOT timed"
@@ -207,7 +211,7 @@ def find(tx: Tx, reservation_ids: Iterable[int]) -> list[tuple[int, int, int | N
 
 def lock(tx: Tx, needs: Needs) -> Stage:
     """Lock the parents of a batch, and read the clock after that."""
-    _, offerings, pools, bookers, others, pairs, rules, with_queue = tx.pipeline(
+    _, offerings, pools, bookers, others, pairs, rules, with_queue = tx.pipeline_then_clock(
         tx.limit_waiting(),
         (_LOCK_OFFERINGS, [needs.offering_ids]),
         (_LOCK_POOLS, [needs.offering_ids]),
@@ -217,7 +221,6 @@ def lock(tx: Tx, needs: Needs) -> Stage:
         (_SCHEDULES, [needs.offering_ids]),
         (_WITH_QUEUE, [needs.offering_ids]),
     )
-    tx.read_clock()
     stage = Stage(
         offerings={row[0]: OfferingRecord.of(row) for row in offerings},
         people=_people(bookers + others),
@@ -464,7 +467,10 @@ def _claim(row: Row) -> Claim:
 def save(tx: Tx, scene: Scene) -> None:
     """Write what was decided, in a fixed order; every state by compare-and-swap against the state as loaded."""
     changed = [record for _, record in sorted(scene.changed.items())]
+    fresh = [(record, claim) for record in (*changed, *scene.created) for claim in record.claims if claim.is_new]
     shifted = _shifted_units(scene)
+    for record, claim in fresh:  # a unit that changed before it was ever written
+        claim.unit = shifted.pop((record.id, claim.n), claim.unit)
     new_codes = [code for code in scene.changed_codes.values() if code.is_new]
     old_codes = [code for code in scene.changed_codes.values() if not code.is_new]
     writes = [
@@ -474,9 +480,11 @@ def save(tx: Tx, scene: Scene) -> None:
             "id state:was",
             [_swap_row(record) for record in changed],
         ),
-        tx.updating(tables.claims, "live", "reservation_id n", _freed_rows(changed) + [row[:3] for row in shifted]),
         tx.updating(
-            tables.claims, "live unit", "reservation_id n", [(True, unit, *key) for _, *key, unit in shifted]
+            tables.claims, "live", "reservation_id n", _freed_rows(changed) + [(False, *key) for key in shifted]
+        ),
+        tx.updating(
+            tables.claims, "live unit", "reservation_id n", [(True, unit, *key) for key, unit in shifted.items()]
         ),
         tx.inserting(
             tables.reservations,
@@ -487,7 +495,7 @@ def save(tx: Tx, scene: Scene) -> None:
         tx.inserting(
             tables.claims,
             "reservation_id n pool_id unit starts_at ends_at live timed",
-            _new_claim_rows([*changed, *scene.created]),
+            [_claim_row(record, claim) for record, claim in fresh],
         ),
         tx.updating(tables.pools, "longest_micros", "id", _longer_rows(scene, changed)),
         tx.inserting(
@@ -550,26 +558,21 @@ def _freed_rows(records: Iterable[ReservationRecord]) -> list[Row]:
     ]
 
 
-def _new_claim_rows(records: Iterable[ReservationRecord]) -> list[Row]:
-    return [
-        (
-            record.id, claim.n, claim.pool_id, claim.unit, micros(claim.starts_at), micros(claim.ends_at),
-            claim.live, claim.timed,
-        )
-        for record in records
-        for claim in record.claims
-        if claim.was_live is None
-    ]  # fmt: skip
+def _claim_row(record: ReservationRecord, claim: Claim) -> Row:
+    return (
+        record.id, claim.n, claim.pool_id, claim.unit, micros(claim.starts_at), micros(claim.ends_at), claim.live,
+        claim.timed,
+    )  # fmt: skip
 
 
-def _shifted_units(scene: Scene) -> list[Row]:
-    """Claims that changed their unit when a pool was packed anew: (False, reservation, n, unit)."""
-    return [
-        (False, *key, unit)
+def _shifted_units(scene: Scene) -> dict[tuple[int, int], int]:
+    """New units of claims that changed theirs when a pool was packed anew, by (reservation, n)."""
+    return {
+        key: unit
         for shelf in scene.shelves.values()
         if isinstance(shelf, TimedShelf)
         for key, unit in sorted(shelf.shifted.items())
-    ]
+    }
 
 
 def _longer_rows(scene: Scene, changed: Sequence[ReservationRecord]) -> list[Row]:
@@ -577,7 +580,7 @@ def _longer_rows(scene: Scene, changed: Sequence[ReservationRecord]) -> list[Row
     longest: dict[int, int] = {}
     for record in (*changed, *scene.created):
         for claim in record.claims:
-            if claim.timed and claim.was_live is None and claim.starts_at and claim.ends_at:
+            if claim.timed and claim.is_new and claim.starts_at and claim.ends_at:
                 length = to_micros(claim.ends_at) - to_micros(claim.starts_at)
                 longest[claim.pool_id] = max(length, longest.get(claim.pool_id, 0))
     return [

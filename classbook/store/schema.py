@@ -66,7 +66,7 @@ def _migrate(database: Database, direction: str, target: str) -> str | None:
     try:
         return database.write(step)
     except CommandError as error:
-        raise Unavailable(f"The database cannot be migrated: {error}") from error
+        raise Unavailable(f"The database cannot be migrated: {str(error).rstrip('.')}.") from error
 
 
 def _config() -> Config:

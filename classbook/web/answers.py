@@ -32,12 +32,12 @@ def answer(value: Any, *, status: int = 200, headers: Mapping[str, str] | None =
     return Json(plain(value), status, headers=headers)
 
 
-def offering(value: Offering | dict[str, Any], *, status: int = 200) -> Json:
-    """An offering, with its version as ETag and, when it is new, its address."""
+def offering(value: Offering | dict[str, Any], *, status: int = 200, path: str = "") -> Json:
+    """An offering, with its version as ETag and, when it is new, its address below ``path``."""
     body = plain(value)
     headers = {"etag": f'"{body["version"]}"'}
     if status == 201:
-        headers["location"] = f"/api/v0/classes/{body['id']}/"
+        headers["location"] = f"{path}{body['id']}/"
     return Json(body, status, headers=headers)
 
 

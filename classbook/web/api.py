@@ -12,7 +12,21 @@ from starlette.types import ASGIApp
 
 from classbook import __version__
 from classbook.app import App
-from classbook.web import auth, classes, docs, health, pages, problems, report, reservations
+from classbook.web import (
+    appointments,
+    auth,
+    bookings,
+    classes,
+    docs,
+    events,
+    health,
+    pages,
+    problems,
+    providers,
+    report,
+    reservations,
+    resources,
+)
 from classbook.web.desk import Desk
 from classbook.web.door import Door
 from classbook.web.journal import Journal
@@ -25,8 +39,18 @@ from classbook.web.visit import Web
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     classes.acting,
     classes.looking,
+    events.acting,
+    bookings.acting,
+    appointments.acting,
     reservations.acting,
     reservations.looking,
+    events.looking,
+    bookings.looking,
+    appointments.looking,
+    providers.looking,
+    providers.acting,
+    resources.looking,
+    resources.acting,
     auth.acting,
     auth.looking,
     report.acting,

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 Whole = Annotated[int, Field(strict=True, ge=-(2**63), le=2**63 - 1)]
 """A whole number that the database can hold."""
 Text = Annotated[str, Field(strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
 Short = Annotated[str, Field(strict=True, max_length=256)]
 
 
@@ -20,10 +21,16 @@ class Empty(Body):
     pass
 
 
+_WHEN: Final = "ISO 8601; without an offset it is local time in `timezone`."
+_WHEN_THERE: Final = "ISO 8601; without an offset it is local time there."
+_QUEUE: Final = "Whether to wait in line where nothing is free; left out, the policy decides."
+
+
 class ReserveSeat(Body):
     class_id: Whole
     user_id: Whole | None = None
     party: Whole = 1
+    queue: Flag | None = Field(None, description=_QUEUE)
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"class_id": 1}, {"class_id": 1, "party": 2}]})
 
@@ -40,6 +47,77 @@ class CancelSeat(Body):
     reason: Text | None = None
 
 
+class ReservePlaces(Body):
+    user_id: Whole | None = None
+    party: Whole = 1
+    queue: Flag | None = Field(None, description=_QUEUE)
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{}, {"party": 2, "queue": True}]})
+
+
+class NewBooking(Body):
+    resource: Whole
+    user: Whole | None = None
+    start_time: Text = Field(description=_WHEN_THERE)
+    end_time: Text = Field(description=_WHEN_THERE)
+    party: Whole = Field(1, description="How many units.")
+    queue: Flag | None = Field(None, description=_QUEUE)
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"resource": 1, "start_time": "2030-09-26T10:00:00Z", "end_time": "2030-09-26T12:00:00Z"}]
+        }
+    )
+
+
+class NewAppointment(Body):
+    provider_id: Whole
+    start: Text = Field(description=_WHEN_THERE)
+    user_id: Whole | None = None
+    queue: Flag | None = Field(None, description=_QUEUE)
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"provider_id": 1, "start": "2030-12-03T09:15:00+01:00"}]}
+    )
+
+
+class ChangedAppointment(Body):
+    """Confirm it. The other fields of an answer may be sent back with it, unchanged."""
+
+    is_confirmed: Flag | None = None
+    otp: Short | None = Field(None, description="The six digits of the mail, where the policy is `code`.")
+
+    id: Any = None
+    code: Any = None
+    state: Any = None
+    offering: Any = None
+    user: Any = None
+    party: Any = None
+    places: Any = None
+    starts_at: Any = None
+    ends_at: Any = None
+    timezone: Any = None
+    expires_at: Any = None
+    position: Any = None
+    price: Any = None
+    created_at: Any = None
+    confirmed_at: Any = None
+    checked_in_at: Any = None
+    is_expired: Any = None
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"is_confirmed": True}]})
+
+
+class MovePlaces(Body):
+    """What becomes of a reservation; what is left out stays as it is."""
+
+    starts_at: Text | None = Field(None, description=_WHEN_THERE)
+    ends_at: Text | None = Field(None, description="Left out, the length stays. " + _WHEN_THERE)
+    party: Whole | None = None
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"starts_at": "2030-12-01T19:00"}, {"party": 3}]})
+
+
 class Confirm(Body):
     otp: Short | None = Field(None, description="The six digits of the mail.", examples=["123456"])
 
@@ -49,17 +127,28 @@ class Cancel(Body):
 
 
 class Policy(Body):
-    """How a class may be booked; what is left out is the default."""
+    """The terms of booking; what is left out is the default of the kind. Durations are seconds."""
 
+    confirm: Text | None = Field(None, description="`code`, `self`, `payment` or `none`.")
     hold_seconds: Whole | None = None
+    offer_seconds: Whole | None = None
     notice_seconds: Whole | None = None
-    confirm: Text | None = None
-    max_per_person: Whole | None = None
+    horizon_seconds: Whole | None = None
     party_max: Whole | None = None
+    max_per_person: Whole | None = None
+    per_day: Whole | None = None
+    on_second: Text | None = Field(None, description="`reject` or `replace`.")
     cancel_until_seconds: Whole | None = None
-
-
-_WHEN: Final = "ISO 8601; without an offset it is local time in `timezone`."
+    queues: Flag | None = None
+    slot_seconds: Whole | None = None
+    grid_seconds: Whole | None = None
+    min_seconds: Whole | None = None
+    max_seconds: Whole | None = None
+    before_seconds: Whole | None = None
+    after_seconds: Whole | None = None
+    check_in: Flag | None = None
+    check_in_from_seconds: Whole | None = None
+    grace_seconds: Whole | None = None
 
 
 class NewClass(Body):
@@ -73,24 +162,48 @@ class NewClass(Body):
     policy: Policy | None = None
 
 
-class ChangedClass(Body):
+class NewEvent(Body):
+    title: Text
+    description: Text | None = None
+    start_time: Text = Field(description=_WHEN, examples=["2030-12-01T18:00"])
+    end_time: Text = Field(description=_WHEN, examples=["2030-12-01T19:00"])
+    capacity: Whole
+    type: Text | None = None
+    timezone: Text | None = None
+    policy: Policy | None = None
+
+
+class NewResource(Body):
+    name: Text = Field(examples=["Conference Room A"])
+    max_slots: Whole = Field(description="How many bookings it takes at one time.", examples=[4])
+    type: Text | None = None
+    description: Text | None = None
+    timezone: Text | None = None
+    policy: Policy | None = None
+
+
+class NewProvider(Body):
+    email: Short = Field(examples=["cleo@example.org"])
+    name: Short | None = Field(None, description="Needed for somebody who is not known yet.")
+    timezone: Text | None = None
+    policy: Policy | None = None
+
+
+class NewClient(Body):
+    email: Short = Field(examples=["ana@example.org"])
+    name: Short
+    timezone: Text | None = None
+    phone: Text | None = None
+
+
+class _ReadBack(Body):
     """The fields that are sent are changed, the others are kept.
 
     The other fields of an answer may be sent back with it, unchanged.
     """
 
-    title: Text | None = None
-    seats: Whole | None = None
-    starts_at: Text | None = Field(None, description=_WHEN)
-    ends_at: Text | None = Field(None, description=_WHEN)
-    type: Text | None = None
-    description: Text | None = None
-    timezone: Text | None = None
-    policy: dict[str, Any] | None = None
-
     id: Any = None
     kind: Any = None
-    capacity: Any = None
     price: Any = None
     creator: Any = None
     venue: Any = None
@@ -100,10 +213,79 @@ class ChangedClass(Body):
     version: Any = None
 
 
-WRITABLE: Final = frozenset(NewClass.model_fields)
-FIXED: Final = frozenset(("id", "kind", "capacity", "price", "creator", "venue"))
-"""Read-only fields that stay what they are, so that a different value is a mistake. The other read-only ones move by
-themselves (places are taken, time passes): what a client read a moment ago is no mistake."""
+class ChangedClass(_ReadBack):
+    title: Text | None = None
+    seats: Whole | None = None
+    starts_at: Text | None = Field(None, description=_WHEN)
+    ends_at: Text | None = Field(None, description=_WHEN)
+    type: Text | None = None
+    description: Text | None = None
+    timezone: Text | None = None
+    policy: dict[str, Any] | None = None
+
+    capacity: Any = None
+
+
+class ChangedEvent(_ReadBack):
+    title: Text | None = None
+    description: Text | None = None
+    start_time: Text | None = Field(None, description=_WHEN)
+    end_time: Text | None = Field(None, description=_WHEN)
+    capacity: Whole | None = None
+    type: Text | None = None
+    timezone: Text | None = None
+    policy: dict[str, Any] | None = None
+
+    starts_at: Any = None
+    ends_at: Any = None
+    reserved_slots: Any = None
+    available_slots: Any = None
+
+
+class ChangedResource(_ReadBack):
+    name: Text | None = None
+    max_slots: Whole | None = None
+    type: Text | None = None
+    description: Text | None = None
+    timezone: Text | None = None
+    policy: dict[str, Any] | None = None
+
+    title: Any = None
+    starts_at: Any = None
+    ends_at: Any = None
+    capacity: Any = None
+
+
+class ChangedProvider(_ReadBack):
+    title: Text | None = None
+    type: Text | None = None
+    description: Text | None = None
+    timezone: Text | None = None
+    policy: dict[str, Any] | None = None
+
+    starts_at: Any = None
+    ends_at: Any = None
+    capacity: Any = None
+    provider: Any = None
+    slot: Any = None
+
+
+class WeeklyHours(Body):
+    days: list[Text] = Field(examples=[["mon", "wed"]])
+    hours: list[Text] = Field(examples=[["08:00-11:00", "12:00-15:00"]])
+
+
+class HoursOnDate(Body):
+    date: Text = Field(examples=["2030-12-04"])
+    hours: list[Text] = Field(examples=[["08:00-11:00", "12:00-15:00"]])
+
+
+class OpeningHours(Body):
+    """Several rules at once. Weekly hours replace those of the same days, hours of a date those of that date."""
+
+    weekly: list[WeeklyHours] = Field(default_factory=list)
+    dates: list[HoursOnDate] = Field(default_factory=list)
+    closed: list[Text] = Field(default_factory=list, examples=[["2030-12-24..2030-12-26"]])
 
 
 class Period(Body):
@@ -133,5 +315,6 @@ class Refresh(Body):
     refresh: Text
 
 
-ClassStatus = Literal["upcoming", "ongoing", "completed", "cancelled"]
+TimedStatus = Literal["upcoming", "ongoing", "completed", "cancelled"]
+OpenStatus = Literal["open", "cancelled"]
 State = Literal["queued", "held", "confirmed", "completed", "cancelled", "expired"]

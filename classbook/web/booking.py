@@ -14,12 +14,17 @@ if TYPE_CHECKING:
     from classbook.web.visit import Visit
 
 
-async def booked(visit: Visit, ask: Ask, *, status: int = 200) -> Json:
-    """The answer to ``ask`` once it is committed. A refusal is answered as it comes: in a rush most answers are one."""
+async def booked(visit: Visit, ask: Ask, *, status: int = 200, message: str | None = None) -> Json:
+    """The answer to ``ask`` once it is committed, with a ``message`` for people beside it where there is one.
+
+    A refusal is answered as it comes: in a rush most answers are one.
+    """
     outcome = await visit.web.desk.ask(ask)
     if isinstance(outcome, ClassbookError):
         visit.problem = outcome.code
         return respond(outcome, request_id=visit.request_id)
     body = plain(outcome)
+    if message is not None:
+        body |= {"message": message}
     headers = {"location": f"/api/v0/reservations/{body['id']}/"} if status == 201 else None
     return Json(body, status, headers=headers)

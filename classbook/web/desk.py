@@ -178,8 +178,8 @@ def _answer(asked: list[Asked], outcomes: list[Outcome]) -> None:
 
 
 def _closed() -> Unavailable:
-    return Unavailable("The server is stopping", hint="Try again in a moment.", retry_after_seconds=2)
+    return Unavailable("The server is stopping.", hint="Try again in a moment.", retry_after_seconds=2)
 
 
 def _busy() -> Busy:
-    return Busy("Too many people are booking right now", hint="Try again in a moment.", retry_after_seconds=1)
+    return Busy("Too many people are booking right now.", hint="Try again in a moment.", retry_after_seconds=1)

@@ -87,7 +87,7 @@ def asset(name: str, visit: Anyone) -> Response:
     """A file of the packaged tools. Raises NotFound."""
     found = _assets().get(name)
     if found is None:
-        raise NotFound("There is nothing at this address")
+        raise NotFound("There is nothing at this address.")
     content, media_type = found
     return Response(content, media_type=media_type, headers={"cache-control": "public, max-age=86400"})
 

@@ -18,6 +18,7 @@ from typing import Final
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from classbook.errors import ClassbookError, Internal, Invalid, NotFound, TooLarge
+from classbook.web.legacy import rewritten
 from classbook.web.problems import respond
 from classbook.web.visit import Visit, Web
 
@@ -126,7 +127,7 @@ async def _body(headers: Mapping[bytes, bytes], receive: Receive, timeout_second
         async with asyncio.timeout(timeout_seconds):
             return await _rest(message, receive)
     except TimeoutError:
-        raise Invalid(f"The body did not arrive within {timeout_seconds:g} seconds") from None
+        raise Invalid(f"The body did not arrive within {timeout_seconds:g} seconds.") from None
 
 
 async def _rest(message: Message, receive: Receive) -> bytes:
@@ -153,7 +154,7 @@ def _within_limit(body: bytes) -> bytes:
 
 
 def _too_large() -> TooLarge:
-    return TooLarge(f"A request may have at most {BODY_LIMIT_BYTES // 1024} KiB")
+    return TooLarge(f"A request may have at most {BODY_LIMIT_BYTES // 1024} KiB.")
 
 
 async def _nothing_more() -> Message:
@@ -162,14 +163,15 @@ async def _nothing_more() -> Message:
 
 
 def _seen_inside(scope: Scope) -> Scope:
-    """The request as the routes know it: a slash at the end, and GET for HEAD (the server drops the body)."""
+    """The request as the routes know it: our address with a slash at the end, and GET for HEAD (without a body)."""
     path = scope["path"]
     if len(path) > _PATH_LIMIT:
-        raise NotFound("There is nothing at this address")
+        raise NotFound("There is nothing at this address.")
     head = scope["method"] == "HEAD"
-    if head or path[-1:] != "/":
+    inside = rewritten(path if path[-1:] == "/" else path + "/")
+    if head or inside != path:
         scope = dict(scope)
-        scope["path"] = path if path[-1:] == "/" else path + "/"
+        scope["path"] = inside
         if head:
             scope["method"] = "GET"
     return scope

@@ -25,5 +25,5 @@ def readyz(visit: Anyone) -> Response:
     """The database answers and has the schema of this program; 503 says why not."""
     found = revision(visit.web.app.store)
     if found != HEAD:
-        raise Unavailable(f"The database has schema {found}, not {HEAD}", hint="Run `classbook db upgrade`.")
+        raise Unavailable(f"The database has schema {found}, not {HEAD}.", hint="Run `classbook db upgrade`.")
     return Json({"status": "ready"})

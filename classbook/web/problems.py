@@ -88,16 +88,16 @@ def invalid(errors: Sequence[ErrorDetails | Mapping[str, Any]]) -> Invalid:
     found = [_sentence(error) for error in errors[:_MOST_ERRORS]]
     if len(errors) > _MOST_ERRORS:
         found.append(f"and {len(errors) - _MOST_ERRORS} more")
-    return Invalid("; ".join(found))
+    return Invalid(f"{'; '.join(found)}.")
 
 
 def _sentence(error: ErrorDetails | Mapping[str, Any]) -> str:
     if error["type"] == "json_invalid":
-        return f"the body is not valid JSON: {error.get('ctx', {}).get('error', 'it cannot be read')}"
+        return f"The body is not valid JSON: {error.get('ctx', {}).get('error', 'it cannot be read')}"
     names = [str(part) for part in error["loc"] if part not in ("body", "query", "path")]
     known = _MESSAGES.get(error["type"])
     message = known.format(**error.get("ctx", {})) if known else f"{error['msg'][:1].lower()}{error['msg'][1:]}"
-    return f"{_shown('.'.join(names)) or 'the body'} {message}"
+    return f"{_shown('.'.join(names)) or 'The body'} {message}"
 
 
 def _shown(name: str) -> str:
@@ -120,15 +120,17 @@ def install(app: FastAPI) -> None:
     async def not_routed(request: Request, error: Exception) -> Json:
         assert isinstance(error, HTTPException)
         if error.status_code == 404:
-            return _say(request, NotFound("There is nothing at this address", hint="See /api/docs/ for what there is."))
+            return _say(
+                request, NotFound("There is nothing at this address.", hint="See /api/docs/ for what there is.")
+            )
         if error.status_code == 405:
             allowed = _allowed(app, request)
             return _say(
                 request,
-                MethodNotAllowed(f"{request.method} is not possible here", hint=f"Possible are {allowed}."),
+                MethodNotAllowed(f"{request.method} is not possible here.", hint=f"Possible are {allowed}."),
                 headers={"allow": allowed},
             )
-        return _say(request, Invalid(str(error.detail)) if error.status_code < 500 else Internal())
+        return _say(request, Invalid(f"{str(error.detail).rstrip('.')}.") if error.status_code < 500 else Internal())
 
     async def unexpected(request: Request, error: Exception) -> Json:
         """Starlette raises the error again after this answer; the door writes it down."""

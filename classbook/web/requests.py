@@ -32,7 +32,7 @@ def request_key(visit: Visit, path: str, body: Body) -> RequestKey | None:
     if given is None:
         return None
     if not _KEY.fullmatch(given):
-        raise Invalid("Idempotency-Key must be 1 to 128 visible ASCII characters")
+        raise Invalid("Idempotency-Key must be 1 to 128 visible ASCII characters.")
     asked = f"POST {path} {body.model_dump_json(exclude_unset=True)}"
     return RequestKey(given.decode("ascii"), hashlib.sha256(asked.encode()).hexdigest())
 
@@ -44,5 +44,5 @@ def expected_version(visit: Visit) -> int | None:
         return None
     found = _VERSION.fullmatch(given)
     if not found:
-        raise Invalid('If-Match must be the ETag of an earlier answer, like "3"')
+        raise Invalid('If-Match must be the ETag of an earlier answer, like "3".')
     return int(found[1])

@@ -8,13 +8,15 @@ from fastapi import Query
 from starlette.responses import Response
 
 from classbook.core import reservations
-from classbook.core.asks import ById, Resend
+from classbook.core.asks import ById, CheckIn, Resend
 from classbook.core.asks import Cancel as CancelAsk
 from classbook.core.asks import Confirm as ConfirmAsk
+from classbook.core.asks import Move as MoveAsk
 from classbook.values import Move, Reservation
 from classbook.web import answers
-from classbook.web.bodies import Cancel, Confirm, Empty, State
+from classbook.web.bodies import Cancel, Confirm, Empty, MovePlaces, State
 from classbook.web.booking import booked
+from classbook.web.moments import moment
 from classbook.web.requests import Cursor, Limit, request_key
 from classbook.web.routes import actions, looks
 from classbook.web.shapes import page, shape
@@ -76,6 +78,34 @@ async def give_back(reservation: str, visit: Person) -> Response:
     """Give the places back; nothing is answered."""
     given_back = await booked(visit, CancelAsk(visit.actor, ById(_id(visit, reservation))))
     return answers.nothing() if given_back.status_code == 200 else given_back
+
+
+@acting.post("/reservations/{reservation}/move/", response_model=shape(Reservation))
+async def move(reservation: str, visit: Person, body: MovePlaces) -> Response:
+    """Change the time or the party in one step; the old places are kept where the new ones are refused."""
+    which = ById(_id(visit, reservation))
+    key = request_key(visit, f"/reservations/{which.reservation_id}/move/", body)
+
+    def there() -> str:
+        return reservations.show(visit.web.app, visit.actor, which.reservation_id).timezone
+
+    ask = MoveAsk(
+        visit.actor,
+        which,
+        party=body.party,
+        starts_at=await moment(visit, body.starts_at, zone=there) if body.starts_at is not None else None,
+        ends_at=await moment(visit, body.ends_at, zone=there) if body.ends_at is not None else None,
+        key=key,
+    )
+    return await booked(visit, ask)
+
+
+@acting.post("/reservations/{reservation}/check-in/", response_model=shape(Reservation))
+async def check_in(reservation: str, visit: Person, body: Empty) -> Response:
+    """Say that one has come."""
+    which = ById(_id(visit, reservation))
+    key = request_key(visit, f"/reservations/{which.reservation_id}/check-in/", body)
+    return await booked(visit, CheckIn(visit.actor, which, key=key))
 
 
 @acting.post("/reservations/{reservation}/resend/", response_model=shape(Reservation))

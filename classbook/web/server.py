@@ -31,7 +31,7 @@ def listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as error:
         raise Unavailable(
-            f"Cannot listen on {host} port {port}: {error.strerror or error}",
+            f"Cannot listen on {host} port {port}: {error.strerror or error}.",
             hint="Another program may use it; choose one with --port, or stop that program.",
         ) from None
 
@@ -71,7 +71,7 @@ class Server:
         self._thread.start()
         self._uvicorn.up.wait()
         if not self._uvicorn.started:
-            raise Unavailable("The web server did not start", hint="The log says why.")
+            raise Unavailable("The web server did not start.", hint="The log says why.")
 
     def stop(self) -> None:
         """Accept nothing new, answer what was asked, and return when that is done."""

@@ -54,6 +54,13 @@ def numbered(value: type) -> type[BaseModel]:
     return _model(f"{value.__name__}List", count=int, next=str | None, previous=str | None, results=_many(shape(value)))
 
 
+@cache
+def with_message(value: type) -> type[BaseModel]:
+    """The shape of ``value`` and a message for people."""
+    more: dict[str, Any] = {"message": (str, ...)}
+    return create_model(f"Told{value.__name__}", __base__=shape(value), **more)
+
+
 def _plain(hint: Any) -> Any:
     if hint is values.Money:
         return Money

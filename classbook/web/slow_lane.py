@@ -29,7 +29,9 @@ class SlowLane:
     async def run(self, step: Callable[[], T]) -> T:
         """Run a step in a thread. Raises what it raises, and Busy when too many are waiting."""
         if self._inside >= AT_MOST:
-            raise Busy("Too many people are logging in right now", hint="Try again in a moment.", retry_after_seconds=2)
+            raise Busy(
+                "Too many people are logging in right now.", hint="Try again in a moment.", retry_after_seconds=2
+            )
         self._inside += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, step)

@@ -61,7 +61,7 @@ class Tokens:
     def _unless_over(self, known: tuple[int, float]) -> int:
         person_id, ends = known
         if ends <= self._clock.now().timestamp():
-            raise NotLoggedIn("The login has expired", hint="Log in again, or use the refresh token.")
+            raise NotLoggedIn("The login has expired.", hint="Log in again, or use the refresh token.")
         return person_id
 
     def _sign(self, use: str, person_id: int) -> str:
@@ -101,4 +101,4 @@ class Tokens:
 
 
 def _unknown() -> NotLoggedIn:
-    return NotLoggedIn("This login is not known here", hint="Log in again.")
+    return NotLoggedIn("This login is not known here.", hint="Log in again.")

@@ -46,7 +46,7 @@ class Visit:
         """Find out who asks. Raises NotLoggedIn."""
         scheme, _, token = self.headers.get(b"authorization", b"").decode("latin-1").partition(" ")
         if scheme.lower() != "bearer" or not token:
-            raise NotLoggedIn("This needs a login", hint="Send the header `Authorization: Bearer ACCESS_TOKEN`.")
+            raise NotLoggedIn("This needs a login.", hint="Send the header `Authorization: Bearer ACCESS_TOKEN`.")
         self.person_id = self.web.tokens.person_of_access(token.strip())
 
     @property

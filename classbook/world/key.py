@@ -38,11 +38,11 @@ def _read_key(path: Path) -> bytes:
             key = file.read().strip()
     except OSError as error:
         raise Unavailable(
-            f"the secret key {path} cannot be read: {error.strerror}",
-            hint=f"let this user read it, or make one: (umask 077; {_HOW_TO_MAKE_ONE} > {path})",
+            f"The secret key {path} cannot be read: {error.strerror}.",
+            hint=f"Let this user read it, or make one: `(umask 077; {_HOW_TO_MAKE_ONE} > {path})`.",
         ) from None
     if mode & 0o077:
-        raise Invalid(f"the secret key {path} is open to others (mode {mode:04o})", hint=f"chmod 600 {path}")
+        raise Invalid(f"The secret key {path} is open to others (mode {mode:04o}).", hint=f"Type `chmod 600 {path}`.")
     return _long_enough(key, where=str(path))
 
 
@@ -63,8 +63,8 @@ def _make_key(path: Path) -> None:
         _sync_directory(path.parent)
     except OSError as error:
         raise Unavailable(
-            f"the secret key {path} cannot be made: {error.strerror}",
-            hint=f"set CLASSBOOK_SECRET or secret_file; to make a key: {_HOW_TO_MAKE_ONE}",
+            f"The secret key {path} cannot be made: {error.strerror}.",
+            hint=f"Set CLASSBOOK_SECRET or secret_file; to make a key: `{_HOW_TO_MAKE_ONE}`.",
         ) from None
 
 
@@ -79,7 +79,7 @@ def _sync_directory(path: Path) -> None:
 def _long_enough(key: bytes, *, where: str) -> bytes:
     if len(key) < _SHORTEST_KEY_BYTES:
         raise Invalid(
-            f"the secret key in {where} has {len(key)} bytes, and {_SHORTEST_KEY_BYTES} are the least that is safe",
-            hint=f"make a longer one: {_HOW_TO_MAKE_ONE}",
+            f"The secret key in {where} has {len(key)} bytes, and {_SHORTEST_KEY_BYTES} are the least that is safe.",
+            hint=f"Make a longer one: `{_HOW_TO_MAKE_ONE}`.",
         )
     return key

@@ -51,7 +51,7 @@ class Passwords:
     @contextmanager
     def _slot(self) -> Iterator[None]:
         if not self._slots.acquire(timeout=self._wait_seconds):
-            raise Busy("too many people are logging in just now", retry_after_seconds=2)
+            raise Busy("Too many people are logging in just now.", retry_after_seconds=2)
         try:
             yield
         finally:

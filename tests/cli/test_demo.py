@@ -58,7 +58,7 @@ def test_the_demo_refuses_a_database_in_use(capsys: pytest.CaptureFixture[str]) 
     main(["user", "create", "ana@example.org", "--name", "Ana"])
     capsys.readouterr()
     assert main(["demo"]) == 5
-    assert "name another one: classbook --database" in capsys.readouterr().err
+    assert "Name another one: `classbook --database" in capsys.readouterr().err
 
 
 def test_the_demo_invents_nobody_where_mail_is_sent(

@@ -63,7 +63,7 @@ def test_every_refusal_has_its_exit_code_and_one_body(
 def test_an_accident_is_one_line_with_a_reference(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["class", "list"], opener=refusing(RuntimeError("the secret inner life"))) == 1
     err = capsys.readouterr().err
-    assert err.startswith("error: something went wrong on our side (reference ")
+    assert err.startswith("error: Something went wrong on our side (reference ")
     assert "Traceback" not in err and "inner life" not in err
     assert main(["--verbose", "class", "list"], opener=refusing(RuntimeError("the secret inner life"))) == 1
     assert "Traceback" in capsys.readouterr().err
@@ -95,7 +95,7 @@ def test_an_answer_that_cannot_be_written_is_an_error() -> None:
     with open("/dev/full", "w") as full:
         ran = subprocess.run([sys.executable, "-c", script], stdout=full, stderr=subprocess.PIPE, text=True)
     assert ran.returncode == 1
-    assert ran.stderr == "error: the answer could not be written: No space left on device\n"
+    assert ran.stderr == "error: The answer could not be written: No space left on device.\n"
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_an_answer_that_cannot_be_written_is_an_error() -> None:
 def test_wrong_usage_is_2_and_says_how(words: list[str], says: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 2
     err = capsys.readouterr().err
-    assert says in err and err.startswith("error: ") and "hint: see classbook" in err
+    assert says in err and err.startswith("error: ") and "hint: See `classbook" in err
     assert main(["--json", *words]) == 2
     assert json.loads(capsys.readouterr().err)["code"] == "invalid"
 
@@ -125,7 +125,7 @@ def test_wrong_usage_is_2_and_says_how(words: list[str], says: str, capsys: pyte
 def test_a_global_option_in_the_wrong_place_says_where_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["class", "list", "--as", "ana@example.org"]) == 2
     assert capsys.readouterr().err == (
-        "error: --as is an option of classbook itself\nhint: write it before the command: classbook --as ...\n"
+        "error: --as is an option of classbook itself.\nhint: Write it before the command: `classbook --as ...`.\n"
     )
 
 
@@ -136,7 +136,7 @@ def test_json_and_another_format_contradict_each_other(capsys: pytest.CaptureFix
 
 def test_an_argument_that_is_not_utf_8_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["class", "create", os.fsdecode(b"Yog\xff")]) == 3
-    assert capsys.readouterr().err == "error: argument 3 is not UTF-8 text: Yog\\udcff\n"
+    assert capsys.readouterr().err == "error: Argument 3 is not UTF-8 text: Yog\\udcff.\n"
 
 
 def test_an_error_cannot_move_the_cursor(capsys: pytest.CaptureFixture[str]) -> None:
@@ -223,7 +223,7 @@ def test_no_two_options_share_a_variable_by_accident() -> None:
     assert len(command_variables()) == count
 
 
-LOOKS = {"list", "show", "history", "report", "audit", "current"}
+LOOKS = {"list", "show", "slots", "history", "report", "audit", "current"}
 LOOKED_AFTER = {"init", "demo", "doctor", "daemon", "db"}
 """What sets the house up is safe to repeat by itself."""
 

@@ -190,9 +190,9 @@ def test_one_large_stand_needs_no_name() -> None:
 
 
 def test_a_stand_that_is_not_there_is_told_those_that_are() -> None:
-    with pytest.raises(NotFound, match="there is no stand 'X'") as caught:
+    with pytest.raises(NotFound, match="There is no stand 'X'") as caught:
         lines(MATCH, stand="X")
-    assert caught.value.hint == "the stands: A"
+    assert caught.value.hint == "The stands: A."
 
 
 def test_a_stand_without_a_free_seat_has_an_empty_bar() -> None:

@@ -115,10 +115,10 @@ def test_doctor_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize(
     ("configuration", "line", "hint"),
     [
-        ("[mail\n", "FAIL  configuration  classbook.toml: this is not TOML", "mend"),
-        ("hots = 1\n", "FAIL  configuration  classbook.toml, line 1: unknown key hots", "known here"),
+        ("[mail\n", "FAIL  configuration  classbook.toml: this is not TOML", "Mend"),
+        ("hots = 1\n", "FAIL  configuration  classbook.toml, line 1: unknown key hots", "Known here"),
         ("secret_file = 'open'\n", "FAIL  secrets", "chmod 600"),
-        ("secret_file = 'short'\n", "FAIL  secrets", "make a longer one"),
+        ("secret_file = 'short'\n", "FAIL  secrets", "Make a longer one"),
         (
             "[mail]\nhost = '127.0.0.1'\nport = 1\nsecurity = 'none'\n",
             "FAIL  mail           127.0.0.1:1 (none)",

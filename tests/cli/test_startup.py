@@ -27,7 +27,10 @@ def imported_by(*words: str, folder: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "words", [["--help"], ["--version"], ["class", "--help"], ["reserve", "--help"], ["daemon", "--help"]], ids=" ".join
+    "words",
+    [["--help"], ["--version"], ["class", "--help"], ["provider", "create", "--help"], ["slots", "--help"]]
+    + [["reserve", "--help"], ["daemon", "--help"]],
+    ids=" ".join,
 )
 def test_help_loads_nothing_heavy(words: list[str], tmp_path: Path) -> None:
     heavy = {"sqlalchemy", "fastapi", "alembic", "pydantic", "starlette", "psycopg", "yagmail", "rich", "schedule"}

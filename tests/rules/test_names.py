@@ -56,7 +56,7 @@ def test_names_of_all_the_world_are_taken_as_they_are(name: str) -> None:
 def test_a_name_that_could_harm_is_refused_with_the_reason(name: str, told: str) -> None:
     with pytest.raises(Invalid, match=told) as caught:
         clean_name(name, what="title", most=100)
-    assert caught.value.detail.startswith("the title ") and caught.value.detail.isprintable()
+    assert caught.value.detail.startswith("The title ") and caught.value.detail.isprintable()
 
 
 @given(st.text())
@@ -77,7 +77,7 @@ def test_a_text_may_have_lines_and_may_be_empty() -> None:
 
 @pytest.mark.parametrize("text", ["a\x00b", "a\x1b[2J", "a\u202eb", "a\udc80", "a\rb", "x" * 101])
 def test_a_text_that_could_harm_is_refused(text: str) -> None:
-    with pytest.raises(Invalid, match="the description"):
+    with pytest.raises(Invalid, match="The description"):
         clean_text(text, what="description", most=100)
 
 

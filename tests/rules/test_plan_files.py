@@ -122,53 +122,53 @@ A = '[[stand]]\nname = "A"\n'
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "the seat plan has no stand"),
-        ("stand = []", "the seat plan has no stand"),
+        ("", "The seat plan has no stand"),
+        ("stand = []", "The seat plan has no stand"),
         ("stand = 3", "stand must be a list of tables"),
         ("stand = [3]", "stand must be a list of tables"),
-        ("[[stand]\n", "the seat plan is not TOML: Expected ']]' at the end of an array declaration (at line 1"),
-        (f"x = {'[' * 5000}", "the seat plan holds a number too long or tables nested too deeply"),
-        (f"x = {'9' * 5000}", "the seat plan holds a number too long or tables nested too deeply"),
-        ("venue = 1\n" + A, "nobody knows the key 'venue' here"),
-        (A + "rows = 2\nseats = 2\nseat = 1", "stand 1 ('A'): nobody knows the key 'seat' here"),
-        ("[[stand]]\nrows = 2\nseats = 2", "stand 1: it has no name"),
-        ('[[stand]]\nname = " "\nrows = 1\nseats = 1', "stand 1 (' '): the stand's name may not be empty"),
-        ("[[stand]]\nname = 1.5\nrows = 1\nseats = 1", "stand 1: the stand's name must be a text, not 1.5"),
-        ('[[stand]]\nname = "A\\u0007"\nrows = 1\nseats = 1', "stand 1 ('A?'): the stand's name contains a control"),
-        (f'[[stand]]\nname = "{"A" * 41}"\nrows = 1\nseats = 1', f"stand 1 ('{'A' * 40}…'): the stand's name has 41"),
-        (A + "rows = 1\nseats = 1\n" + A + "rows = 1\nseats = 1", "stand 2 ('A'): there is a stand of that name"),
-        (A + "seats = 2", "stand 1 ('A'): it has no rows"),
-        (A + "rows = 2", "stand 1 ('A'): row 1 has no seats"),
-        (A + "rows = 0\nseats = 2", "stand 1 ('A'): rows must be from 1 to 200,000, not 0"),
-        (A + "rows = true\nseats = 2", "stand 1 ('A'): rows must be how many there are, or a list of their names"),
-        (A + "rows = []\nseats = 2", "stand 1 ('A'): rows must be how many there are, or a list of their names"),
-        (A + "rows = 2\nseats = -1", "stand 1 ('A'): seats must be from 1 to 200,000, not -1"),
-        (A + f"rows = 2\nseats = 0x{'f' * 9999}", "stand 1 ('A'): seats must be from 1 to 200,000, not a huge number"),
-        (A + 'rows = ["1", 1]\nseats = 2', "stand 1 ('A'): row 1 is listed twice"),
-        (A + 'rows = 2\nseats = ["1", "2", "1"]', "stand 1 ('A'): seat 1 is listed twice"),
-        (A + "rows = 2\nseats = [[]]", "stand 1 ('A'): the seat's name must be a text, not a list"),
-        (A + 'rows = 1\nseats = ["1-2"]', "stand 1 ('A'): the seat's name '1-2' contains a -"),
-        (A + 'rows = ["1-2"]\nseats = 1', "stand 1 ('A'): the row's name '1-2' contains a -"),
-        (A + "rows = [-1]\nseats = 1", "stand 1 ('A'): the row's name must be a text, not -1"),
-        (A + "rows = 1\nseats = 1\nx = nan", "stand 1 ('A'): x must be from -1,000,000 to 1,000,000, not nan"),
-        (A + "rows = 1\nseats = 1\ny = inf", "stand 1 ('A'): y must be from -1,000,000 to 1,000,000, not inf"),
-        (A + "rows = 1\nseats = 1\nx = 1e7", "stand 1 ('A'): x must be from -1,000,000 to 1,000,000, not 10000000.0"),
-        (A + 'rows = 1\nseats = 1\nx = "1"', "stand 1 ('A'): x must be a number, not '1'"),
-        (A + "rows = 1\nseats = 1\nx = false", "stand 1 ('A'): x must be a number, not false"),
-        (A + "rows = 1\nseats = 2\nx = [1]", "stand 1 ('A'): x lists 1 values, and there are 2 seats in the row"),
-        (A + "rows = 1\nseats = 1\nfocus = 3", "stand 1 ('A'): focus must be a point [x, y], not 3"),
-        (A + "rows = 1\nseats = 1\nfocus = [1, 2, 3]", "stand 1 ('A'): focus must be a point [x, y], not a list"),
-        (A + "rows = 1\nseats = 1\nfocus = [1, -inf]", "stand 1 ('A'): focus must be from -1,000,000 to 1,000,000"),
-        (A + "rows = 1\nseats = 1\ncategory = 2020-01-01", "stand 1 ('A'): the category's name must be a text, not a "),
-        (A + 'row = [{name = "R", seats = 0}]', "stand 1 ('A'): [[stand.row]] 1 ('R'): seats must be from 1 to"),
-        (A + 'row = [{name = "R"}]', "stand 1 ('A'): [[stand.row]] 1 ('R'): row R has no seats"),
-        (A + "row = [{seats = 1, rows = 2}]", "stand 1 ('A'): [[stand.row]] 1: nobody knows the key 'rows' here"),
+        ("[[stand]\n", "The seat plan is not TOML: Expected ']]' at the end of an array declaration (at line 1"),
+        (f"x = {'[' * 5000}", "The seat plan holds a number too long or tables nested too deeply"),
+        (f"x = {'9' * 5000}", "The seat plan holds a number too long or tables nested too deeply"),
+        ("venue = 1\n" + A, "Nobody knows the key 'venue' here"),
+        (A + "rows = 2\nseats = 2\nseat = 1", "Stand 1 ('A'): nobody knows the key 'seat' here"),
+        ("[[stand]]\nrows = 2\nseats = 2", "Stand 1: it has no name"),
+        ('[[stand]]\nname = " "\nrows = 1\nseats = 1', "Stand 1 (' '): the stand's name may not be empty"),
+        ("[[stand]]\nname = 1.5\nrows = 1\nseats = 1", "Stand 1: the stand's name must be a text, not 1.5"),
+        ('[[stand]]\nname = "A\\u0007"\nrows = 1\nseats = 1', "Stand 1 ('A?'): the stand's name contains a control"),
+        (f'[[stand]]\nname = "{"A" * 41}"\nrows = 1\nseats = 1', f"Stand 1 ('{'A' * 40}…'): the stand's name has 41"),
+        (A + "rows = 1\nseats = 1\n" + A + "rows = 1\nseats = 1", "Stand 2 ('A'): there is a stand of that name"),
+        (A + "seats = 2", "Stand 1 ('A'): it has no rows"),
+        (A + "rows = 2", "Stand 1 ('A'): row 1 has no seats"),
+        (A + "rows = 0\nseats = 2", "Stand 1 ('A'): rows must be from 1 to 200,000, not 0"),
+        (A + "rows = true\nseats = 2", "Stand 1 ('A'): rows must be how many there are, or a list of their names"),
+        (A + "rows = []\nseats = 2", "Stand 1 ('A'): rows must be how many there are, or a list of their names"),
+        (A + "rows = 2\nseats = -1", "Stand 1 ('A'): seats must be from 1 to 200,000, not -1"),
+        (A + f"rows = 2\nseats = 0x{'f' * 9999}", "Stand 1 ('A'): seats must be from 1 to 200,000, not a huge number"),
+        (A + 'rows = ["1", 1]\nseats = 2', "Stand 1 ('A'): row 1 is listed twice"),
+        (A + 'rows = 2\nseats = ["1", "2", "1"]', "Stand 1 ('A'): seat 1 is listed twice"),
+        (A + "rows = 2\nseats = [[]]", "Stand 1 ('A'): the seat's name must be a text, not a list"),
+        (A + 'rows = 1\nseats = ["1-2"]', "Stand 1 ('A'): the seat's name '1-2' contains a -"),
+        (A + 'rows = ["1-2"]\nseats = 1', "Stand 1 ('A'): the row's name '1-2' contains a -"),
+        (A + "rows = [-1]\nseats = 1", "Stand 1 ('A'): the row's name must be a text, not -1"),
+        (A + "rows = 1\nseats = 1\nx = nan", "Stand 1 ('A'): x must be from -1,000,000 to 1,000,000, not nan"),
+        (A + "rows = 1\nseats = 1\ny = inf", "Stand 1 ('A'): y must be from -1,000,000 to 1,000,000, not inf"),
+        (A + "rows = 1\nseats = 1\nx = 1e7", "Stand 1 ('A'): x must be from -1,000,000 to 1,000,000, not 10000000.0"),
+        (A + 'rows = 1\nseats = 1\nx = "1"', "Stand 1 ('A'): x must be a number, not '1'"),
+        (A + "rows = 1\nseats = 1\nx = false", "Stand 1 ('A'): x must be a number, not false"),
+        (A + "rows = 1\nseats = 2\nx = [1]", "Stand 1 ('A'): x lists 1 values, and there are 2 seats in the row"),
+        (A + "rows = 1\nseats = 1\nfocus = 3", "Stand 1 ('A'): focus must be a point [x, y], not 3"),
+        (A + "rows = 1\nseats = 1\nfocus = [1, 2, 3]", "Stand 1 ('A'): focus must be a point [x, y], not a list"),
+        (A + "rows = 1\nseats = 1\nfocus = [1, -inf]", "Stand 1 ('A'): focus must be from -1,000,000 to 1,000,000"),
+        (A + "rows = 1\nseats = 1\ncategory = 2020-01-01", "Stand 1 ('A'): the category's name must be a text, not a "),
+        (A + 'row = [{name = "R", seats = 0}]', "Stand 1 ('A'): [[stand.row]] 1 ('R'): seats must be from 1 to"),
+        (A + 'row = [{name = "R"}]', "Stand 1 ('A'): [[stand.row]] 1 ('R'): row R has no seats"),
+        (A + "row = [{seats = 1, rows = 2}]", "Stand 1 ('A'): [[stand.row]] 1: nobody knows the key 'rows' here"),
         (
             A + 'row = [{name = "R", seats = 1}, {name = "R", seats = 1}]',
-            "stand 1 ('A'): [[stand.row]] 2 ('R'): row R is described twice",
+            "Stand 1 ('A'): [[stand.row]] 2 ('R'): row R is described twice",
         ),
-        (A + "rows = 300\nseats = 1000", "stand 1 ('A'): a seat plan has at most 200,000 seats, and this one has more"),
-        (A + "rows = 1\nseats = 2001", "stand 1 ('A'): a row has at most 2,000 seats, and this one has more"),
+        (A + "rows = 300\nseats = 1000", "Stand 1 ('A'): a seat plan has at most 200,000 seats, and this one has more"),
+        (A + "rows = 1\nseats = 2001", "Stand 1 ('A'): a row has at most 2,000 seats, and this one has more"),
     ],
 )
 def test_what_is_wrong_in_a_plan_is_named_with_its_table(text: str, told: str) -> None:
@@ -177,13 +177,13 @@ def test_what_is_wrong_in_a_plan_is_named_with_its_table(text: str, told: str) -
 
 def test_a_key_that_nobody_knows_is_told_the_known_ones() -> None:
     detail, hint = refusal(A + "rows = 2\nseats = 2\nfocsu = [1, 2]")
-    assert "'focsu'" in detail and hint == "known are: name, rows, seats, x, y, category, focus, row"
+    assert "'focsu'" in detail and hint == "Known are: name, rows, seats, x, y, category, focus, row."
 
 
 def test_the_largest_plan_is_taken_and_no_larger_one() -> None:
     stands = [{"name": str(n), "rows": 100, "seats": 1000} for n in range(2)]
     assert from_tree({"stand": stands}).capacity == MOST_SEATS
-    with pytest.raises(Invalid, match=r"stand 3 \('one more'\): a seat plan has at most 200,000 seats"):
+    with pytest.raises(Invalid, match=r"Stand 3 \('one more'\): a seat plan has at most 200,000 seats"):
         from_tree({"stand": [*stands, {"name": "one more", "rows": 1, "seats": 1}]})
 
 
@@ -226,11 +226,11 @@ def test_a_stand_in_short_is_its_name_its_rows_and_its_seats() -> None:
 def test_what_is_no_stand_in_short_is_refused(text: str) -> None:
     with pytest.raises(Invalid, match="is not a stand") as caught:
         from_options([text])
-    assert caught.value.hint == "write it as NAME:ROWSxSEATS, like A:30x40 for 30 rows of 40"
+    assert caught.value.hint == "Write it as NAME:ROWSxSEATS, like A:30x40 for 30 rows of 40."
 
 
 def test_a_stand_in_short_is_checked_as_any_other() -> None:
-    with pytest.raises(Invalid, match=r"stand 2 \('A'\): there is a stand of that name already"):
+    with pytest.raises(Invalid, match=r"Stand 2 \('A'\): there is a stand of that name already"):
         from_options(["A:1x1", "A:2x2"])
     with pytest.raises(Invalid, match="has no stand"):
         from_options([])
@@ -267,32 +267,32 @@ def test_a_csv_may_come_from_any_program(end: str) -> None:
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("", "line 1: the column stand is missing"),
-        ("stand,row\n", "line 1: the column seat is missing"),
-        ("stand;row;seat\n", "line 1: a seat plan has no column 'stand;row;seat'"),
-        ("stand,row,seat,row\n", "line 1: the column row is there twice"),
-        ("stand,row,seat\n", "the seat plan has no stand"),
-        ("stand,row,seat\nA,1\n", "line 2: there are 2 cells for 3 columns (stand,row,seat)"),
-        ("stand,row,seat\nA,1,1\n\nA,1,1\n", "line 4: seat A-1-1 is on line 2 already"),
-        ("stand,row,seat\r\nA,1,1\r\n A ,1, 1\r\n", "line 3: seat A-1-1 is on line 2 already"),
-        ("stand,row,seat\nA,,1\n", "line 2: the row's name may not be empty"),
-        ("stand,row,seat\nA,1,1\nA,1,a-b\n", "line 3: the seat's name 'a-b' contains a -"),
-        ('stand,row,seat\n"A\nB",1,1\n', "line 2: the stand's name contains a control character"),
-        ('stand,row,seat\n"A\nB"\nA,1,1\n', "line 2: there are 1 cells for 3 columns"),
-        ("stand,row,seat\nA\u2028,1,1\n", "line 2: the stand's name contains a line separator"),
-        ('stand,row,seat\nA,1,1\nA,1,"2\n', "line 3: unexpected end of data"),
-        (f"stand,row,seat\nA,1,{'1' * 140_000}\n", "line 2: field larger than field limit"),
-        ("stand,row,seat,x\nA,1,1,nan\n", "line 2: x must be from -1,000,000 to 1,000,000, not nan"),
-        ("stand,row,seat,y\nA,1,1,-1e400\n", "line 2: y must be from -1,000,000 to 1,000,000, not -inf"),
-        ("stand,row,seat,x\nA,1,1,far\n", "line 2: x must be a number, not 'far'"),
-        ("stand,row,seat,category\nA,1,1,\x07\n", "line 2: the category's name contains a control character"),
+        ("", "Line 1: the column stand is missing"),
+        ("stand,row\n", "Line 1: the column seat is missing"),
+        ("stand;row;seat\n", "Line 1: a seat plan has no column 'stand;row;seat'"),
+        ("stand,row,seat,row\n", "Line 1: the column row is there twice"),
+        ("stand,row,seat\n", "The seat plan has no stand"),
+        ("stand,row,seat\nA,1\n", "Line 2: there are 2 cells for 3 columns (stand,row,seat)"),
+        ("stand,row,seat\nA,1,1\n\nA,1,1\n", "Line 4: seat A-1-1 is on line 2 already"),
+        ("stand,row,seat\r\nA,1,1\r\n A ,1, 1\r\n", "Line 3: seat A-1-1 is on line 2 already"),
+        ("stand,row,seat\nA,,1\n", "Line 2: the row's name may not be empty"),
+        ("stand,row,seat\nA,1,1\nA,1,a-b\n", "Line 3: the seat's name 'a-b' contains a -"),
+        ('stand,row,seat\n"A\nB",1,1\n', "Line 2: the stand's name contains a control character"),
+        ('stand,row,seat\n"A\nB"\nA,1,1\n', "Line 2: there are 1 cells for 3 columns"),
+        ("stand,row,seat\nA\u2028,1,1\n", "Line 2: the stand's name contains a line separator"),
+        ('stand,row,seat\nA,1,1\nA,1,"2\n', "Line 3: unexpected end of data"),
+        (f"stand,row,seat\nA,1,{'1' * 140_000}\n", "Line 2: field larger than field limit"),
+        ("stand,row,seat,x\nA,1,1,nan\n", "Line 2: x must be from -1,000,000 to 1,000,000, not nan"),
+        ("stand,row,seat,y\nA,1,1,-1e400\n", "Line 2: y must be from -1,000,000 to 1,000,000, not -inf"),
+        ("stand,row,seat,x\nA,1,1,far\n", "Line 2: x must be a number, not 'far'"),
+        ("stand,row,seat,category\nA,1,1,\x07\n", "Line 2: the category's name contains a control character"),
         (
             "stand,row,seat\n" + "".join(f"A,1,{n}\n" for n in range(2001)),
-            "line 2002: a row has at most 2,000 seats, and this one has more",
+            "Line 2002: a row has at most 2,000 seats, and this one has more",
         ),
         (
             "stand,row,seat\n" + "".join(f"A,{n // 1000},{n}\n" for n in range(200_001)),
-            "line 200002: a seat plan has at most 200,000 seats, and this one has more",
+            "Line 200002: a seat plan has at most 200,000 seats, and this one has more",
         ),
     ],
 )

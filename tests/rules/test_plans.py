@@ -58,20 +58,20 @@ def test_what_is_no_label_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "told", "hint"),
     [
-        ("Z-1-1", "there is no stand 'Z' in the venue", "its stands: A, B"),
-        ("A-31-1", "there is no row '31' in stand A", "its rows: 1, 2, 3, ..., 30"),
-        ("A-3-41", "there is no seat '41' in row 3 of stand A", "its seats: 1, 2, 3, ..., 40"),
-        ("B-1-x", "there is no seat 'x' in row 1 of stand B", "its seats: 1, 2"),
-        ("a-1-1", "there is no stand 'a' in the venue", "its stands: A, B"),
-        ("A-01-1", "there is no row '01' in stand A", "its rows: 1, 2, 3, ..., 30"),
-        ("A\x1b[2J-1-1", "there is no stand 'A?[2J' in the venue", "its stands: A, B"),
-        ("Z" * 99 + "-1-1", f"there is no stand '{'Z' * 40}…' in the venue", "its stands: A, B"),
+        ("Z-1-1", "There is no stand 'Z' in the venue", "Its stands: A, B"),
+        ("A-31-1", "There is no row '31' in stand A", "Its rows: 1, 2, 3, ..., 30"),
+        ("A-3-41", "There is no seat '41' in row 3 of stand A", "Its seats: 1, 2, 3, ..., 40"),
+        ("B-1-x", "There is no seat 'x' in row 1 of stand B", "Its seats: 1, 2"),
+        ("a-1-1", "There is no stand 'a' in the venue", "Its stands: A, B"),
+        ("A-01-1", "There is no row '01' in stand A", "Its rows: 1, 2, 3, ..., 30"),
+        ("A\x1b[2J-1-1", "There is no stand 'A?[2J' in the venue", "Its stands: A, B"),
+        ("Z" * 99 + "-1-1", f"There is no stand '{'Z' * 40}…' in the venue", "Its stands: A, B"),
     ],
 )
 def test_an_unknown_seat_is_told_which_part_is_wrong(text: str, told: str, hint: str) -> None:
     with pytest.raises(UnknownSeat) as caught:
         parse_label(text, a_plan("A:30x40", "B:1x2"))
-    assert (caught.value.detail, caught.value.hint) == (told, hint)
+    assert (caught.value.detail, caught.value.hint) == (f"{told}.", f"{hint}.")
 
 
 def test_blanks_around_a_label_do_not_matter() -> None:

@@ -61,7 +61,7 @@ def test_many_mistakes_are_told_in_one_sentence() -> None:
     found = [{"type": "missing", "loc": ("body", f"field{n}"), "msg": "Field required"} for n in range(9)]
     detail = invalid(found).detail
     assert detail.startswith("field0 is missing; field1 is missing")
-    assert detail.endswith("and 4 more")
+    assert detail.endswith("and 4 more.")
 
 
 def test_a_long_name_is_cut_and_a_strange_one_made_harmless() -> None:

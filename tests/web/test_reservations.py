@@ -11,7 +11,7 @@ from classbook.app import App
 from classbook.testing import FrozenClock
 from classbook.values import plain
 from tests.conftest import Client
-from tests.makers import Cast, a_class, broken, hold, mailed, mailed_code
+from tests.makers import Cast, a_class, a_court, ask, booking_of, broken, hold, mailed, mailed_code
 from tests.web.conftest import As
 from tests.web.test_classes import refused
 
@@ -144,3 +144,45 @@ def test_a_repeated_key_answers_the_same_by_id_and_by_code(app: App, cast: Cast,
     assert (again.status, again.body) == (200, first.body)
     assert len(mailed(app)) == 2
     refused(ana.post(f"{MINE}{held.id}/cancel/", headers=headers), 422, "key_reused")
+
+
+# --- moved, and come -----------------------------------------------------------------------------------------------
+
+
+def test_a_booking_is_moved_or_keeps_its_place(app: App, cast: Cast, logged_in: As) -> None:
+    court = a_court(app, timezone="America/New_York")
+    mine = ask(app, booking_of(court, cast.ana, "10:00-11:00"))
+    ask(app, booking_of(court, cast.ben, "12:00-13:00"))
+    path, ana = f"{MINE}{mine.code}/", logged_in(cast.ana)
+    refused(ana.post(f"{path}move/", {"starts_at": "2026-12-02T12:30:00Z"}), 409, "span_taken")
+    assert ana.get(path).json() == plain(mine)
+    moved = ana.post(f"{path}move/", {"starts_at": "2026-12-02T06:00"})
+    assert (moved.status, moved.json()["starts_at"]) == (200, "2026-12-02T11:00:00Z")
+    assert moved.json()["ends_at"] == "2026-12-02T12:00:00Z"
+    longer = ana.post(f"{path}move", {"starts_at": "2026-12-02T13:00Z", "ends_at": "2026-12-02T15:00Z"})
+    assert longer.json()["end_time"] == "2026-12-02T15:00:00Z"
+    refused(ana.post(f"{path}move/", {"seat": "A-1"}), 422, "invalid")
+    refused(ana.post(f"{path}move/", {"starts_at": "soon"}), 422, "invalid")
+    refused(logged_in(cast.ben).post(f"{path}move/", {"starts_at": "2026-12-03T10:00"}), 404, "not_found")
+    assert broken(app) == []
+
+
+def test_a_party_is_changed_in_one_step(app: App, cast: Cast, logged_in: As) -> None:
+    held, ana = hold(app, a_class(app, seats=3), cast.ana), logged_in(cast.ana)
+    assert ana.post(f"{MINE}{held.id}/move/", {"party": 3}).json()["party"] == 3
+    refused(ana.post(f"{MINE}{held.id}/move/", {"party": 4}), 409, "sold_out")
+    refused(ana.post(f"{MINE}{held.id}/move/", {"starts_at": "2026-12-05T10:00"}), 422, "invalid")
+    refused(ana.post(f"{MINE}{held.id}/move/", {"party": -1}), 422, "invalid")
+    assert ana.get(f"{MINE}{held.id}/").json()["party"] == 3
+
+
+def test_who_comes_checks_in_once_and_in_time(app: App, cast: Cast, clock: FrozenClock, logged_in: As) -> None:
+    court = a_court(app, check_in=True)
+    mine = ask(app, booking_of(court, cast.ana, "10:00-11:00"))
+    path, ana = f"{MINE}{mine.id}/check-in/", logged_in(cast.ana)
+    refused(ana.post(path), 409, "too_early")
+    clock.advance(timedelta(days=1, minutes=45))
+    refused(logged_in(cast.ben).post(path), 404, "not_found")
+    come = ana.post(path)
+    assert (come.status, come.json()["checked_in_at"]) == (200, "2026-12-02T09:45:00Z")
+    refused(ana.post(path), 409, "not_allowed_now")

@@ -101,7 +101,7 @@ def test_a_file_that_is_open_to_others_is_refused(tmp_path: Path, mode: int) -> 
     path.chmod(mode)
     with pytest.raises(Invalid, match=f"open to others .mode {mode:04o}") as caught:
         made(tmp_path)
-    assert caught.value.hint == f"chmod 600 {path}"
+    assert caught.value.hint == f"Type `chmod 600 {path}`."
 
 
 def test_a_secret_that_is_too_short_is_refused_and_not_shown(tmp_path: Path) -> None:
