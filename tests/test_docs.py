@@ -273,7 +273,7 @@ def test_a_command_on_a_page_can_be_typed(typed: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(
     "typed",
-    ["class make Yoga", "class create Yoga", "reserve 1 --seat A-1", "class list --status full", "reserve --json 1"],
+    ["class make Yoga", "class create Yoga", "reserve 1 --seats A-1", "class list --status full", "reserve --json 1"],
 )
 def test_a_command_that_does_not_exist_is_caught(typed: str) -> None:
     with pytest.raises(typer.TyperException):

@@ -26,6 +26,14 @@ From = Annotated[
 ]
 To = Annotated[str | None, typer.Option(metavar="WHEN", help="When it ends.")]
 Duration = Annotated[str | None, typer.Option(metavar="D", help="How long it takes, like 90m, instead of --to.")]
+Seats = Annotated[
+    list[str] | None, typer.Option(metavar="S", help="A seat by its label, like A-3-12; may be repeated.")
+]
+Best = Annotated[int | None, typer.Option(metavar="N", help="The best N seats beside each other.")]
+Category = Annotated[
+    str | None, typer.Option(metavar="C", help="With --best: only seats of this price category, or of this stand.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="With --best: rather none than leave a single seat behind.")]
 There = Annotated[
     str | None, typer.Option(metavar="ZONE", help="Time zone to read dates in; else that of the offering.")
 ]
@@ -43,6 +51,10 @@ def reserve(
     to: To = None,
     duration: Duration = None,
     timezone: There = None,
+    seat: Seats = None,
+    best: Best = None,
+    category: Category = None,
+    strict: Strict = False,
     queue: Annotated[
         bool | None,
         typer.Option("--queue/--no-queue", help="Wait in line where nothing is free, or not; else as the house says."),
@@ -50,7 +62,7 @@ def reserve(
     dry_run: DryRun = False,
     request_key: Key = None,
 ) -> None:
-    """Take places in a class or an event, an appointment with a provider, or a resource for a time.
+    """Take places in a class or an event, seats of a match, an appointment, or a resource for a time.
 
     They are held until they are confirmed, or confirmed at once where the house says so.
 
@@ -59,6 +71,8 @@ def reserve(
       classbook --as ana@example.org reserve 1 --party 2 --queue
       classbook --as ana@example.org reserve dora@example.org --from "fri 10:00"
       classbook reserve 3 --user ana@example.org --from 2026-12-04T14:00 --duration 2h
+      classbook reserve 4 --user ana@example.org --seat A-3-12 --seat A-3-13
+      classbook reserve 4 --user ana@example.org --best 3 --strict
     """
     from classbook.core import booking
     from classbook.core.asks import Reserve
@@ -79,6 +93,10 @@ def reserve(
         party=party,
         starts_at=starts_at,
         ends_at=ends_at,
+        seats=tuple(seat or ()),
+        best=best,
+        category=category,
+        strict=strict,
         queue=queue,
         key=keyed(ctx, request_key),
     )
@@ -162,6 +180,10 @@ def move(
     to: To = None,
     duration: Duration = None,
     timezone: There = None,
+    seat: Seats = None,
+    best: Best = None,
+    category: Category = None,
+    strict: Strict = False,
     dry_run: DryRun = False,
     request_key: Key = None,
 ) -> None:
@@ -172,21 +194,33 @@ def move(
     \b
       classbook move R-7KX9-2MQP --from "fri 11:00"
       classbook move R-7KX9-2MQP --party 3
+      classbook move R-7KX9-2MQP --seat A-4-1 --seat A-4-2
     """
     from classbook.core import booking, reservations
     from classbook.core.asks import ById, Move
 
     here = session(ctx)
     times_said = [said for said in (from_, to, duration) if said is not None]
-    if party is None and not times_said:
-        raise usage_error("Nothing to change: say --from, --to, --duration or --party.")
+    if party is None and not seat and best is None and not times_said:
+        raise usage_error("Nothing to change: say --from, --to, --duration, --party, --seat or --best.")
     which = ById(reservations.find_id(here.app, reservation))
     starts_at, ends_at = None, None
     if times_said:
         present = reservations.show(here.app, here.actor, which.reservation_id)
         zone = here.zone(timezone or present.timezone)
         starts_at, ends_at = _times(here, zone, from_=from_, to=to, duration=duration, begins=present.starts_at)
-    ask = Move(here.actor, which, party=party, starts_at=starts_at, ends_at=ends_at, key=keyed(ctx, request_key))
+    ask = Move(
+        here.actor,
+        which,
+        party=party,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        seats=tuple(seat) if seat else None,
+        best=best,
+        category=category,
+        strict=strict,
+        key=keyed(ctx, request_key),
+    )
     here.show(booking.one(here.app, ask, dry_run=dry_run), RESERVATION)
     here.said_dry(dry_run)
 

@@ -54,6 +54,12 @@ def create(
     max_per_person: terms.MaxPerPerson = None,
     party_max: terms.PartyMax = None,
     cancel_until: terms.CancelUntil = None,
+    room: Annotated[
+        str | None, typer.Option(metavar="RESOURCE", help="The id of a resource that it takes for its time.")
+    ] = None,
+    provider: Annotated[
+        str | None, typer.Option(metavar="EMAIL", help="A provider (address or id) who gives it and is taken by it.")
+    ] = None,
     dry_run: DryRun = False,
     request_key: Key = None,
 ) -> None:
@@ -62,6 +68,7 @@ def create(
     \b
       classbook {word} create "Morning yoga" --seats 12 --start "tomorrow 18:00" --duration 1h
       classbook {word} create Judo --seats 20 --start 2026-12-01T18:00 --end 2026-12-01T19:30 --timezone Europe/Berlin
+      classbook {word} create Pilates --seats 8 --start "fri 10:00" --duration 1h --room 3 --provider cleo@example.org
     """
     from classbook.core import catalog
 
@@ -75,10 +82,12 @@ def create(
             "title": title,
             "seats": seats,
             "starts_at": starts_at,
-            "ends_at": _end(here, starts_at, end=end, duration=duration, zone=there),
+            "ends_at": the_end(here, starts_at, end=end, duration=duration, zone=there),
             "type": type,
             "description": description,
             "timezone": there.key,
+            "room": here.offering(room).id if room else None,
+            "provider": here.offering(provider).id if provider else None,
             "policy": terms.policy(
                 hold=hold,
                 notice=notice,
@@ -187,11 +196,11 @@ def update(
     if start is not None or end is not None or duration is not None:
         present = catalog.show(here.app, noun.kind, offering_id)
         there = here.zone(timezone or present.timezone)
-        changes |= _new_span(here, present.starts_at, start=start, end=end, duration=duration, zone=there)
+        changes |= new_span(here, present.starts_at, start=start, end=end, duration=duration, zone=there)
     change(ctx, offering_id, changes, version=version, request_key=request_key, dry_run=dry_run)
 
 
-def _end(here: Session, starts_at: datetime, *, end: str | None, duration: str | None, zone: ZoneInfo) -> datetime:
+def the_end(here: Session, starts_at: datetime, *, end: str | None, duration: str | None, zone: ZoneInfo) -> datetime:
     if end is not None:
         return here.when(end, "--end", zone=zone)
     ends_at = starts_at + timedelta(seconds=parse_duration(duration or ""))
@@ -199,7 +208,7 @@ def _end(here: Session, starts_at: datetime, *, end: str | None, duration: str |
     return ends_at
 
 
-def _new_span(
+def new_span(
     here: Session,
     old_start: datetime | None,
     *,
@@ -214,7 +223,7 @@ def _new_span(
         changes["starts_at"] = here.when(start, "--start", zone=zone)
     starts_at = changes.get("starts_at", old_start)
     if starts_at is not None and (end is not None or duration is not None):
-        changes["ends_at"] = _end(here, starts_at, end=end, duration=duration, zone=zone)
+        changes["ends_at"] = the_end(here, starts_at, end=end, duration=duration, zone=zone)
     return changes
 
 

@@ -27,6 +27,8 @@ REGISTRY: Final = {
     "reservation": Entry("classbook.cli.reservations", "List reservations, show one, read its history.", _BOOK),
     "class": Entry("classbook.cli.classes", "Create, list, show, update, cancel and delete classes.", _OFFER),
     "event": Entry("classbook.cli.events", "Create, list, show, update, cancel and delete events.", _OFFER),
+    "venue": Entry("classbook.cli.venues", "Create, list, show venues, and give them their seats.", _OFFER),
+    "match": Entry("classbook.cli.matches", "Create, list, show, change matches; block seats.", _OFFER),
     "resource": Entry("classbook.cli.resources", "Create, list, show, update, cancel, delete resources.", _OFFER),
     "provider": Entry("classbook.cli.providers", "Create, list, show, update, cancel, delete providers.", _OFFER),
     "schedule": Entry("classbook.cli.schedules", "Opening hours of providers and resources.", _OFFER),

@@ -223,7 +223,7 @@ def test_no_two_options_share_a_variable_by_accident() -> None:
     assert len(command_variables()) == count
 
 
-LOOKS = {"list", "show", "slots", "history", "report", "audit", "current"}
+LOOKS = {"list", "show", "slots", "seats", "history", "report", "audit", "current"}
 LOOKED_AFTER = {"init", "demo", "doctor", "daemon", "db"}
 """What sets the house up is safe to repeat by itself."""
 
