@@ -237,7 +237,7 @@ def test_what_the_file_may_not_say_stops_the_start(write: Write, text: str, says
 
 
 def test_a_file_that_is_not_utf_8_is_named_with_its_line(write: Write) -> None:
-    with pytest.raises(Invalid, match=r"classbook\.toml, line 2: the configuration is not UTF-8"):
+    with pytest.raises(Invalid, match=r"classbook\.toml, line 2: this is not UTF-8 text"):
         read(write(b"# one\ntimezone = '\xff'\n"))
 
 
