@@ -213,12 +213,8 @@ OWN_TIME_TERMS: Final[dict[str, tuple[str, allowed.Parser]]] = {
 """The terms of the kinds whose time people pick themselves."""
 
 _POLICY: Final = TERMS | OWN_TIME_TERMS
-
-
-def terms_of(kind: str) -> dict[str, tuple[str, allowed.Parser]]:
-    """The terms that the settings may give to a kind."""
-    return _POLICY if kind in OWN_TIME_KINDS else TERMS
-
+TERMS_OF: Final = dict.fromkeys(KINDS, TERMS) | dict.fromkeys(OWN_TIME_KINDS, _POLICY)
+"""The terms that the settings may give to a kind."""
 
 KEYS: Final[dict[str, allowed.Parser]] = {
     "timezone": allowed.zone,
@@ -246,7 +242,7 @@ KEYS: Final[dict[str, allowed.Parser]] = {
     "log.level": allowed.one_of("debug", "info", "warning", "error"),
     "log.max_bytes": allowed.whole(0, 1 << 40),
     "log.backups": allowed.whole(0, 1000),
-    **{f"policy.{kind}.{name}": parser for kind in KINDS for name, (_, parser) in terms_of(kind).items()},
+    **{f"policy.{kind}.{name}": parser for kind in KINDS for name, (_, parser) in TERMS_OF[kind].items()},
 }
 """Every setting there is, by its name."""
 

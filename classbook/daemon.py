@@ -27,6 +27,7 @@ from classbook import logs
 from classbook.app import App, open_app
 from classbook.core import outbox, upkeep
 from classbook.errors import ClassbookError, Invalid, Unavailable
+from classbook.world import MailError
 
 if TYPE_CHECKING:
     from classbook.config import Settings
@@ -38,6 +39,8 @@ Step = Callable[[App], bool]
 LONGEST_RUN_STEPS: Final = 100
 """Steps of one job in one tick: then the others have their turn."""
 LONGEST_BACKOFF_SECONDS: Final = 300
+_SAYS_ENOUGH: Final = (ClassbookError, MailError)
+"""What a person can act on needs no traceback in the log."""
 _log = logging.getLogger("classbook.daemon")
 
 
@@ -86,15 +89,16 @@ def run(app: App, *, with_http: bool = True, once: bool = False) -> None:
 
 def run_once(app: App, jobs: Sequence[Job]) -> None:
     """Run every job until it finds no more work. Raises the first error, after all the others had their turn."""
-    failed: ClassbookError | None = None
+    failed: Exception | None = None
     for job in jobs:
         try:
             while job.step(app):
                 pass
         except Exception as error:
-            _log.error("%s: %s", job.name, error)
-            refusal = error if isinstance(error, ClassbookError) else Unavailable(f"{job.name.capitalize()}: {error}.")
-            failed = failed or refusal
+            _log.error("%s: %s", job.name, error, exc_info=not isinstance(error, _SAYS_ENOUGH))
+            failed = failed or error
+    if isinstance(failed, MailError):
+        raise Unavailable(f"Mail cannot be sent: {failed}.", hint="See [mail] in the configuration.") from failed
     if failed is not None:
         raise failed
 
@@ -119,8 +123,7 @@ class Runner:
             self._failures += 1
             pause_seconds = min(2**self._failures, LONGEST_BACKOFF_SECONDS)
             self._not_before = time.monotonic() + pause_seconds
-            # What a person can act on needs no traceback.
-            known = isinstance(error, ClassbookError)
+            known = isinstance(error, _SAYS_ENOUGH)
             _log.error("%s: %s; again in %d s", self._job.name, error, pause_seconds, exc_info=not known)
         else:
             self._failures = 0

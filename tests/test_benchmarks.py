@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 
 from benchmarks import __main__ as benchmarks
 from benchmarks import handwritten, neighbours, overdue, stage
+from benchmarks import table as figures
 from benchmarks.measure import Budget, Effort
 from classbook.core import booking
 from classbook.core.asks import Reserve
@@ -45,6 +47,14 @@ def database(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
 def on(database: str, tmp_path: Path) -> Iterator[stage.Stage]:
     with stage.stage(database, tmp_path) as made:
         yield made
+
+
+def test_the_page_on_speed_explains_every_figure() -> None:
+    page = (Path(__file__).parent.parent / "docs/speed.md").read_text()
+    names = {re.split("[,:]", label.strip())[0] for label, _, _ in figures._lines()}
+    assert len(names) >= 7
+    assert [name for name in names if not re.search(rf"^\| {re.escape(name)}", page, re.MULTILINE)] == []
+    assert all(f"`{name}`" in page for name in ("over_usual", "of_noop", "of_handwritten", "oversold", "lost"))
 
 
 def test_the_rush_writes_the_ratios_of_the_contract(

@@ -13,12 +13,12 @@ import pytest
 from classbook.config import (
     KINDS,
     OWN_TIME_KINDS,
+    TERMS_OF,
     Settings,
     find_file,
     load,
     near_variable,
     system_timezone,
-    terms_of,
 )
 from classbook.errors import Invalid
 from classbook.rules.kinds import KINDS as RULES
@@ -175,7 +175,7 @@ def test_the_terms_of_what_has_no_time_of_its_own(write: Write) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_term_has_its_place_in_the_policy(kind: str) -> None:
     fields = {field.name for field in dataclasses.fields(Policy)}
-    assert {field for field, _ in terms_of(kind).values()} <= fields
+    assert {field for field, _ in TERMS_OF[kind].values()} <= fields
 
 
 def test_the_kinds_whose_time_people_pick_are_those_of_the_rules() -> None:
@@ -237,7 +237,7 @@ def test_what_the_file_may_not_say_stops_the_start(write: Write, text: str, says
 
 
 def test_a_file_that_is_not_utf_8_is_named_with_its_line(write: Write) -> None:
-    with pytest.raises(Invalid, match=r"classbook\.toml, line 2: the configuration is not UTF-8"):
+    with pytest.raises(Invalid, match=r"classbook\.toml, line 2: this is not UTF-8 text"):
         read(write(b"# one\ntimezone = '\xff'\n"))
 
 

@@ -20,7 +20,7 @@ from fastapi.openapi.utils import get_openapi
 from classbook import __version__, errors, values
 from classbook.cli import exits
 from classbook.cli.root import command, command_variables
-from classbook.config import KEYS, Settings, load, terms_of, variable
+from classbook.config import KEYS, TERMS_OF, Settings, load, variable
 from classbook.errors import ClassbookError
 from classbook.rules.kinds import KINDS
 from classbook.rules.states import ARROWS
@@ -113,7 +113,7 @@ def test_every_term_is_in_the_table_with_the_default_of_every_kind() -> None:
     for name, said in shown.items():
         _, kind, term = name.split(".")
         if kind in KINDS:
-            default = asdict(KINDS[kind].policy)[terms_of(kind)[term][0]]
+            default = asdict(KINDS[kind].policy)[TERMS_OF[kind][term][0]]
             assert (KEYS[name](said[0]) if said else None) == default, name
 
 

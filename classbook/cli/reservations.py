@@ -10,7 +10,7 @@ import typer
 from classbook.cli.groups import group
 from classbook.cli.options import Cursor, Form, Limit, State
 from classbook.cli.output import Column, Row, local, period
-from classbook.cli.session import number, session
+from classbook.cli.session import session
 
 app = group("List reservations, show one, read its history.")
 
@@ -69,7 +69,8 @@ def list_(
         str | None, typer.Option(metavar="EMAIL", help="Only those of this person (email address or id).")
     ] = None,
     offering: Annotated[
-        str | None, typer.Option(metavar="ID", help="Only those of this offering, such as a class.")
+        str | None,
+        typer.Option(metavar="OFFERING", help="Only those of this offering: its id, or a provider's address."),
     ] = None,
     state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
     format: Form = None,
@@ -85,7 +86,7 @@ def list_(
     from classbook.core import reservations
 
     here = session(ctx)
-    offering_id = number(offering, "class") if offering else None
+    offering_id = here.offering(offering).id if offering else None
     page = reservations.listing(
         here.app,
         here.actor,

@@ -43,6 +43,9 @@ _STATEMENT_TIMEOUT_MS: Final = 10_000
 _IDLE_TIMEOUT_MS: Final = 15_000
 _SERVER_CLOCK: Final = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
 _RETRIED_SQLSTATES: Final = {"40001", "40P01", "55P03"}
+_OTHER_SCHEMA_SQLSTATES: Final = {"42P01", "42703", "3F000", "42501"}
+"""No such table, column or schema, or no right to it: the schema changed under us, or is not for this role."""
+_READONLY_SQLSTATE: Final = "25006"
 _BUSY_SQLITE_CODES: Final = {5, 6, 261, 517}
 _READONLY_SQLITE_CODE: Final = 8
 
@@ -417,10 +420,13 @@ class Database:
             constraint = _constraint_name(cause)
             # Somebody used the same request key at the same moment: run again, and find their answer.
             return TryAgain() if constraint == "request_keys_pkey" else ConstraintRefused(constraint)
+        where = self.file or self.url.render_as_string(hide_password=True)
         if code == _READONLY_SQLITE_CODE or "readonly database" in str(cause):
-            return Unavailable(f"The database {self.file} cannot be written.", hint="Check the file's permissions.")
-        if type(cause).__name__ in {"OperationalError", "DatabaseError", "InterfaceError"} or _is_lost(cause):
-            where = self.file or self.url.render_as_string(hide_password=True)
+            return Unavailable(f"The database {where} cannot be written.", hint="Check the file's permissions.")
+        if state == _READONLY_SQLSTATE:
+            return Unavailable(f"The database {where} cannot be written.", hint="Is it a copy that only reads?")
+        unusable = type(cause).__name__ in {"OperationalError", "DatabaseError", "InterfaceError"}
+        if unusable or state in _OTHER_SCHEMA_SQLSTATES or _is_lost(cause):
             reason = (str(cause).strip().splitlines() or [""])[0]
             return Unavailable(
                 f"The database {where} cannot be used: {reason.rstrip('.')}.", hint="`classbook doctor` says more."

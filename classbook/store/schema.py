@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
-from classbook.errors import Unavailable
-from classbook.store.database import Database, Tx
+from classbook.errors import Invalid, Unavailable
+from classbook.store.database import ConstraintRefused, Database, Tx
 from classbook.store.tables import HEAD
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+_TARGET: Final = re.compile("head|base|[0-9]{1,4}|[+-][0-9]{1,2}")
 
 
 def revision(database: Database) -> str | None:
@@ -53,8 +56,14 @@ def downgrade(database: Database, target: str) -> str | None:
 
 
 def _migrate(database: Database, direction: str, target: str) -> str | None:
+    """Raises Invalid for what is no revision, Unavailable where the migration cannot be done."""
     from alembic import command
     from alembic.util import CommandError
+
+    if not _TARGET.fullmatch(target):
+        raise Invalid(
+            f"{target[:40]!r} is not a revision.", hint="It is head, base, a number like 0001, or steps like +1 or -1."
+        )
 
     def step(tx: Tx) -> str | None:
         tx.lock_migrations()
@@ -65,8 +74,11 @@ def _migrate(database: Database, direction: str, target: str) -> str | None:
 
     try:
         return database.write(step)
-    except CommandError as error:
-        raise Unavailable(f"The database cannot be migrated: {str(error).rstrip('.')}.") from error
+    except (CommandError, ConstraintRefused, sa.exc.DBAPIError) as error:
+        reason = str(getattr(error, "orig", error)).strip().splitlines()[0].rstrip(".")
+        raise Unavailable(
+            f"The database cannot be migrated: {reason}.", hint="It is as it was before: nothing is migrated by halves."
+        ) from error
 
 
 def _config() -> Config:

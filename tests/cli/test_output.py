@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classbook.cli.output import Column, Format, Printer, clean, csv_cell, local
+from classbook.cli.output import Column, Format, Printer, clean, csv_cell, local, period
 
 COLUMNS = (
     Column("id", "id"),
@@ -137,3 +137,30 @@ def test_a_zone_nobody_knows_is_no_accident() -> None:
 
 def test_a_field_that_is_not_there_is_empty() -> None:
     assert "policy.confirm\t\n" in card(ROW | {"policy": None}, is_terminal=False)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "zone", "shown"),
+    [
+        ("2026-12-04T09:00:00Z", "2026-12-04T10:30:00Z", "Europe/Berlin", "Fri 4 Dec 2026 10:00-11:30 CET (UTC+1)"),
+        ("2026-12-04T09:00:00Z", "2026-12-04T10:30:00Z", "America/Sao_Paulo", "Fri 4 Dec 2026 06:00-07:30 (UTC-3)"),
+        (
+            "2026-12-04T22:30:00Z",
+            "2026-12-04T23:30:00Z",
+            "Europe/Berlin",
+            "Fri 4 Dec 2026 23:30 CET (UTC+1) to Sat 5 Dec 2026 00:30 CET (UTC+1)",
+        ),
+        (
+            "2026-10-25T00:30:00Z",
+            "2026-10-25T01:30:00Z",
+            "Europe/Berlin",
+            "Sun 25 Oct 2026 02:30 CEST (UTC+2) to Sun 25 Oct 2026 02:30 CET (UTC+1)",
+        ),
+        ("2026-12-04T09:00:00Z", None, "UTC", "Fri 4 Dec 2026 09:00 UTC"),
+        (None, None, "UTC", ""),
+    ],
+)
+def test_a_period_says_nothing_twice_and_leaves_nothing_out(
+    start: str | None, end: str | None, zone: str, shown: str
+) -> None:
+    assert period({"starts_at": start, "ends_at": end, "timezone": zone}, ZoneInfo("UTC")) == shown

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.makers import a_class, hold
 
 _SCRIPT = "import sys; from classbook.cli import main; sys.exit(main(sys.argv[1:]))"
@@ -23,6 +25,15 @@ def test_one_round_of_the_daemon_delivers_what_waits() -> None:
     assert classbook("daemon", "--once").returncode == 0
     assert len(list(Path("classbook-mail/new").iterdir())) == 1
     assert "\tsent\t" in classbook("mail", "list").stdout
+
+
+def test_one_round_that_cannot_mail_says_why_and_is_not_0(monkeypatch: pytest.MonkeyPatch) -> None:
+    classbook("mail", "test", "me@example.org")
+    monkeypatch.setenv("CLASSBOOK_MAIL_HOST", "127.0.0.1")
+    monkeypatch.setenv("CLASSBOOK_MAIL_CA_FILE", "nowhere.pem")
+    ran = classbook("daemon", "--once")
+    assert ran.returncode == 8 and "error: Mail cannot be sent: mail.ca_file nowhere.pem cannot be used" in ran.stderr
+    assert "Traceback" not in ran.stderr
 
 
 def test_one_round_serves_no_http() -> None:

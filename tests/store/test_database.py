@@ -1,0 +1,68 @@
+"""What the database says when it cannot work, as refusals that a person can act on."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+from classbook.app import App
+from classbook.errors import Invalid, Unavailable
+from classbook.store import schema
+from classbook.store.database import Database, Tx
+from classbook.world import SystemClock
+from tests.conftest import Client
+from tests.makers import a_class
+
+
+def drop(app: App, table: str) -> None:
+    """Somebody changes the schema under us."""
+    app.store.write(lambda tx: tx.change(f"DROP TABLE {table}" + ("" if app.store.is_embedded else " CASCADE")))
+
+
+@pytest.mark.parametrize("table", ["offerings", "pools", "offering_pools"])
+def test_a_schema_that_changed_under_us_is_unavailable(app: App, table: str) -> None:
+    drop(app, table)
+    with pytest.raises(Unavailable, match=table) as refusal:
+        a_class(app)
+    assert refusal.value.detail.endswith(".") and "\n" not in refusal.value.detail
+
+
+def test_a_client_of_a_changed_schema_learns_nothing_of_it(app: App, client: Client) -> None:
+    drop(app, "offerings")
+    answer = client.get("/api/v0/classes/")
+    assert (answer.status, answer.json()["code"]) == (503, "unavailable")
+    assert "offerings" not in answer.body.decode() and answer.json()["request_id"]
+
+
+@pytest.mark.parametrize("target", ["", "nonsense", "0001:head", "0001+1", "head-1", "@", " 0001 ", "../..", "--sql"])
+@pytest.mark.parametrize("direction", ["upgrade", "downgrade"])
+def test_what_is_no_revision_is_refused(app: App, direction: str, target: str) -> None:
+    with pytest.raises(Invalid, match="is not a revision"):
+        getattr(schema, direction)(app.store, target)
+
+
+@pytest.mark.parametrize(("direction", "target"), [("upgrade", "+1"), ("downgrade", "-9"), ("upgrade", "9999")])
+def test_a_revision_that_is_not_there_is_refused_and_nothing_changes(app: App, direction: str, target: str) -> None:
+    before = schema.revision(app.store)
+    with pytest.raises(Unavailable, match="cannot be migrated"):
+        getattr(schema, direction)(app.store, target)
+    assert schema.revision(app.store) == before
+
+
+def test_a_schema_that_is_not_whole_cannot_be_migrated_and_says_so(database_url: str) -> None:
+    with closing(Database(database_url, clock=SystemClock())) as database:
+        before = schema.revision(database)
+        database.write(lambda tx: tx.change("DROP TABLE moves"))
+        with pytest.raises(Unavailable, match="moves"):
+            schema.downgrade(database, "base")
+        assert schema.revision(database) == before
+
+
+def test_a_database_that_only_reads_is_unavailable(app: App) -> None:
+    def step(tx: Tx) -> None:
+        tx.change("PRAGMA query_only = 1" if app.store.is_embedded else "SET TRANSACTION READ ONLY")
+        tx.change("DELETE FROM messages")
+
+    with pytest.raises(Unavailable, match="cannot be written"):
+        app.store.write(step)
