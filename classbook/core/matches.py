@@ -9,6 +9,8 @@ from typing import Any, Final
 from classbook.app import App
 from classbook.core import catalog, upkeep
 from classbook.core.actors import look_up
+from classbook.core.asks import ById, Cancel
+from classbook.core.asks import Move as MoveAsk
 from classbook.core.pages import at_most, numbers_in, page_of
 from classbook.errors import NotAllowedNow, NotFound, SeatTaken, SoldOut
 from classbook.rules.kinds import KINDS
@@ -81,6 +83,37 @@ def prices(app: App, match_id: int) -> Page[CategoryPrice]:
             ),
             None,
         )
+
+
+def zone_of_venue(app: App, fields: dict[str, Any]) -> str | None:
+    """The time zone of the venue that the fields of a match name; None where there is none."""
+    with app.store.read() as tx:
+        found = venues.by_id(tx, fields.get("venue_id") or 0)
+        return found.timezone if found else None
+
+
+def giving_back(
+    app: App, actor: Actor, match_id: int, label: str, *, reason: str | None = None, key: RequestKey | None = None
+) -> Cancel | MoveAsk:
+    """The ask that gives one seat back and keeps the others that were reserved with it.
+
+    Raises NotFound where that seat is nobody's, or somebody else's, UnknownSeat.
+    """
+    with app.store.read() as tx:
+        hall = _Hall.of(tx, match_id, actor)
+        who = look_up(tx, actor)
+        pool_id, unit = hall.meant(label)
+        holder = store.holder_of(tx, match_id, pool_id, unit)
+        if holder is None or not who.may_see(holder[1]) or hall.state(pool_id, unit) == FREE:
+            if key is not None:
+                # Given back already, perhaps: then the desk knows the answer to this key.
+                return Cancel(actor, ById(0, KIND), reason=reason, key=key)
+            raise NotFound(f"You have no ticket for {label}.")
+        with_it = [hall.seat(*one).label for one in store.units_of(tx, holder[0]) if one != (pool_id, unit)]
+        which = ById(holder[0], KIND)
+        if not with_it:
+            return Cancel(actor, which, reason=reason, key=key)
+        return MoveAsk(actor, which, party=len(with_it), seats=tuple(with_it), key=key)
 
 
 def block(

@@ -246,6 +246,22 @@ def taken_in(tx: Tx, offering_id: int) -> list[tuple[int, int, int | None, str, 
     return [(pool_id, unit, owner_id, state, instant(due)) for pool_id, unit, owner_id, state, due in rows]
 
 
+def holder_of(tx: Tx, offering_id: int, pool_id: int, unit: int) -> tuple[int, int] | None:
+    """(reservation, person) of who has a unit in an offering; None where it is free or the house's."""
+    rows = tx.rows(
+        "SELECT r.id, r.person_id FROM reservations r JOIN claims c ON c.reservation_id = r.id "
+        "WHERE r.offering_id = ? AND r.person_id IS NOT NULL AND c.pool_id = ? AND c.unit = ? AND c.live",
+        offering_id, pool_id, unit,
+    )  # fmt: skip
+    return (rows[0][0], rows[0][1]) if rows else None
+
+
+def units_of(tx: Tx, reservation_id: int) -> list[tuple[int, int]]:
+    """The (pool, unit) that a reservation has."""
+    rows = tx.rows("SELECT pool_id, unit FROM claims WHERE reservation_id = ? AND live ORDER BY n", reservation_id)
+    return [(pool_id, unit) for pool_id, unit in rows]
+
+
 def sellers_of_taken(tx: Tx, offering_id: int) -> list[int]:
     """Other offerings whose pools an offering has taken with it: rooms, providers."""
     rows = tx.rows(

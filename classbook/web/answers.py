@@ -41,6 +41,11 @@ def offering(value: Offering | dict[str, Any], *, status: int = 200, path: str =
     return Json(body, status, headers=headers)
 
 
+def id_of(value: object) -> int:
+    """The id of something that was made, also where its answer is a stored one."""
+    return int(plain(value)["id"])
+
+
 def nothing() -> Response:
     """204: done, and there is nothing to say."""
     return Response(status_code=204)

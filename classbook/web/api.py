@@ -20,12 +20,14 @@ from classbook.web import (
     docs,
     events,
     health,
+    matches,
     pages,
     problems,
     providers,
     report,
     reservations,
     resources,
+    venues,
 )
 from classbook.web.desk import Desk
 from classbook.web.door import Door
@@ -40,6 +42,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     classes.acting,
     classes.looking,
     events.acting,
+    matches.acting,
     bookings.acting,
     appointments.acting,
     reservations.acting,
@@ -47,6 +50,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     events.looking,
     bookings.looking,
     appointments.looking,
+    matches.looking,
+    venues.looking,
+    venues.acting,
     providers.looking,
     providers.acting,
     resources.looking,

@@ -114,6 +114,10 @@ class MovePlaces(Body):
     starts_at: Text | None = Field(None, description=_WHEN_THERE)
     ends_at: Text | None = Field(None, description="Left out, the length stays. " + _WHEN_THERE)
     party: Whole | None = None
+    seats: list[Short] | None = Field(None, max_length=1000, description="Other seats of the match, by their labels.")
+    best: Whole | None = Field(None, description="The best ones instead: how many, beside each other.")
+    category: Short | None = None
+    strict: Flag = False
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"starts_at": "2030-12-01T19:00"}, {"party": 3}]})
 
@@ -160,6 +164,8 @@ class NewClass(Body):
     description: Text | None = None
     timezone: Text | None = None
     policy: Policy | None = None
+    room: Whole | None = Field(None, description="A resource that it takes for its time.")
+    provider: Whole | None = Field(None, description="A provider who is taken for its time.")
 
 
 class NewEvent(Body):
@@ -171,6 +177,62 @@ class NewEvent(Body):
     type: Text | None = None
     timezone: Text | None = None
     policy: Policy | None = None
+    room: Whole | None = Field(None, description="A resource that it takes for its time.")
+    provider: Whole | None = Field(None, description="A provider who is taken for its time.")
+
+
+class NewMatch(Body):
+    title: Text = Field(examples=["Lions - Bears"])
+    venue_id: Whole
+    starts_at: Text = Field(description=_WHEN_THERE, examples=["2030-12-01T18:00"])
+    ends_at: Text = Field(description=_WHEN_THERE, examples=["2030-12-01T20:00"])
+    prices: dict[str, Text] | None = Field(
+        None, description="Of a seat, by stand or by price category.", examples=[{"A": "25.00", "B": "12.50"}]
+    )
+    type: Text | None = None
+    description: Text | None = None
+    timezone: Text | None = Field(None, description="Left out, that of the stadium.")
+    policy: Policy | None = None
+
+
+class ReserveSeats(Body):
+    """Seats by their labels, or the best ones beside each other."""
+
+    seats: list[Short] = Field(default_factory=list, max_length=1000, examples=[["A-3-12", "A-3-13"]])
+    best: Whole | None = Field(None, description="How many, beside each other.")
+    category: Short | None = Field(None, description="With `best`: of this price category, or of this stand.")
+    strict: Flag = Field(False, description="With `best`: rather none than leave a single seat behind.")
+    user_id: Whole | None = None
+    queue: Flag | None = Field(None, description=_QUEUE)
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"seats": ["A-3-12", "A-3-13"]}, {"best": 3}]})
+
+
+class SeatLabels(Body):
+    seats: list[Short] = Field(min_length=1, max_length=1000, examples=[["A-3-12", "A-3-13"]])
+
+
+class NewPrices(Body):
+    match: Whole
+    prices: dict[str, Text] = Field(examples=[{"A": "25.00", "B": "12.50"}])
+
+
+class SeatPlan(Body):
+    """A seat plan as in TOML: stands with `name`, `rows` and `seats`, or with a `row` for each row."""
+
+    stand: list[dict[str, Any]] = Field(examples=[[{"name": "A", "rows": 30, "seats": 40, "focus": [20, 0]}]])
+
+
+class NewSeats(SeatPlan):
+    venue: Whole
+
+
+class NewVenue(Body):
+    name: Text
+    timezone: Text | None = None
+    stand: list[dict[str, Any]] = Field(
+        default_factory=list, examples=[[{"name": "A", "rows": 30, "seats": 40, "focus": [20, 0]}]]
+    )
 
 
 class NewResource(Body):
@@ -240,6 +302,20 @@ class ChangedEvent(_ReadBack):
     ends_at: Any = None
     reserved_slots: Any = None
     available_slots: Any = None
+
+
+class ChangedMatch(_ReadBack):
+    title: Text | None = None
+    starts_at: Text | None = Field(None, description=_WHEN_THERE)
+    ends_at: Text | None = Field(None, description=_WHEN_THERE)
+    prices: dict[str, Text] | None = None
+    type: Text | None = None
+    description: Text | None = None
+    timezone: Text | None = None
+    policy: dict[str, Any] | None = None
+
+    venue_id: Any = None
+    capacity: Any = None
 
 
 class ChangedResource(_ReadBack):

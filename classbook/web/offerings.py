@@ -54,6 +54,8 @@ class Noun:
     new: type[Body]
     changed: type[Body]
     make: Make = catalog.create
+    zone_of: Callable[[App, dict[str, Any]], str | None] = lambda app, fields: None
+    """The zone of a new one, where something else than the settings says it."""
 
     @property
     def path(self) -> str:
@@ -160,8 +162,7 @@ def _serve_one(noun: Noun, acting: APIRouter, looking: APIRouter) -> None:
     @taking(noun.new)
     async def create(visit: Person, body: Body) -> Response:
         key = request_key(visit, noun.path, body)
-        fields = _understood(visit, noun, _sent(body), zone=None)
-        made = await visit.web.desk.run(lambda: noun.make(visit.web.app, visit.actor, noun.kind, fields, key=key))
+        made = await visit.web.desk.run(lambda: _made(visit, noun, _sent(body), key))
         return answers.offering(made, status=201, path=f"{PREFIX}{noun.path}")
 
     @looking.get(
@@ -219,6 +220,11 @@ def _numbered(noun: Noun, request: Request, visit: Visit, **wanted: Any) -> Resp
             "results": found.results,
         }
     )
+
+
+def _made(visit: Visit, noun: Noun, sent: dict[str, Any], key: RequestKey | None) -> Offering | dict[str, Any]:
+    fields = _understood(visit, noun, sent, zone=noun.zone_of(visit.web.app, sent))
+    return noun.make(visit.web.app, visit.actor, noun.kind, fields, key=key)
 
 
 def _changed(visit: Visit, noun: Noun, id: int, body: Body, version: int | None) -> Offering | dict[str, Any]:

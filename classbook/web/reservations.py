@@ -95,6 +95,10 @@ async def move(reservation: str, visit: Person, body: MovePlaces) -> Response:
         party=body.party,
         starts_at=await moment(visit, body.starts_at, zone=there) if body.starts_at is not None else None,
         ends_at=await moment(visit, body.ends_at, zone=there) if body.ends_at is not None else None,
+        seats=None if body.seats is None else tuple(body.seats),
+        best=body.best,
+        category=body.category,
+        strict=body.strict,
         key=key,
     )
     return await booked(visit, ask)
