@@ -31,12 +31,34 @@ class RequestKey:
     body_hash: str
 
 
+_WITHOUT_DECIMALS: Final = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_WITH_THREE_DECIMALS: Final = "BHD IQD JOD KWD LYD OMR TND"
+"""Currencies whose minor unit is not a hundredth (ISO 4217; the two with four decimals are units of account)."""
+
+
+def decimals(currency: str) -> int:
+    """How many decimals an amount of that currency has."""
+    if currency in _WITHOUT_DECIMALS:
+        return 0
+    return 3 if currency in _WITH_THREE_DECIMALS else 2
+
+
 @dataclass(frozen=True, slots=True)
 class Money:
     """An amount in minor units (cents) of an ISO 4217 currency."""
 
     minor: int
     currency: str
+
+    @property
+    def amount(self) -> str:
+        """The amount in digits, with as many decimals as the currency has: 12.50, or 1250 for yen."""
+        places = decimals(self.currency)
+        whole, part = divmod(abs(self.minor), 10**places)
+        return f"{'-' if self.minor < 0 else ''}{whole}" + (f".{part:0{places}}" if places else "")
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +129,13 @@ class Event(Offering):
 
 
 @dataclass(frozen=True, slots=True)
+class Match(Offering):
+    """``venue`` is the name of where it is, ``price`` that of its cheapest seats."""
+
+    venue_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Appointments(Offering):
     """A provider. ``slot`` is the length of an appointment, like ``15m``."""
 
@@ -118,6 +147,68 @@ class Appointments(Offering):
 class Resource(Offering):
     name: str
     max_slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Venue:
+    """Where matches are: a stadium. ``seats`` is how many it has."""
+
+    id: int
+    name: str
+    timezone: str
+    seats: int
+
+
+@dataclass(frozen=True, slots=True)
+class VenuePlan(Venue):
+    """A venue with its stands, in the shape a seat plan is written in (`rules.plan_files.as_tree`)."""
+
+    stand: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class VenueSeat:
+    """A seat of a venue, whatever is played there. ``label`` is its full name, like ``A-3-12``."""
+
+    venue: int
+    stand: str
+    row: str
+    seat: str
+    label: str
+    x: float
+    y: float
+    category: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeatState:
+    """A seat of a match. ``state`` is free, held, sold or blocked, ``mine`` whether the one who asks has it."""
+
+    stand: str
+    row: str
+    seat: str
+    label: str
+    state: str
+    price: Money | None
+    category: str
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket(SeatState):
+    """The same as something to be had: ``id`` is ``MATCH:LABEL``."""
+
+    id: str
+    match: int
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryPrice:
+    """What the seats of a price category cost in a match."""
+
+    match: int
+    category: str
+    price: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +363,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return iso(value)
     if isinstance(value, Money):
-        return {"amount": f"{value.minor / 100:.2f}", "currency": value.currency}
+        return {"amount": value.amount, "currency": value.currency}
     if is_dataclass(value) and not isinstance(value, type):
         kind = type(value)
         names = _FIELDS.get(kind) or _FIELDS.setdefault(kind, tuple(field.name for field in fields(kind)))

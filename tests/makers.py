@@ -14,11 +14,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from classbook.app import App
-from classbook.core import audit, booking, catalog, outbox, people, providers, reservations, schedules
+from classbook.core import audit, booking, catalog, outbox, people, providers, reservations, schedules, venues
 from classbook.core.asks import Ask, ById, Confirm, Move, Reserve
 from classbook.errors import ClassbookError
 from classbook.rules.opening import Rule, parse_weekly
-from classbook.values import Actor, Offering, Outcome, Person, Reservation, plain
+from classbook.rules.plan_files import from_options
+from classbook.values import Actor, Offering, Outcome, Person, Reservation, VenuePlan, plain
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 """When every test begins."""
@@ -113,6 +114,38 @@ def a_doctor(app: App, *, name: str = "Dr. Pia", timezone: str = "UTC", **policy
     """A provider of appointments who is always open; further arguments are terms of the policy."""
     email = f"{name.lower().replace('. ', '')}@example.org"
     made = providers.create(app, CONSOLE, email=email, name=name, timezone=timezone, policy=policy)
+    assert isinstance(made, Offering)
+    return made
+
+
+def a_venue(app: App, *stands: str, name: str = "Arena") -> VenuePlan:
+    """A venue with stands like ``A:2x5``."""
+    made = venues.create(app, CONSOLE, name=name, timezone="UTC", plan=from_options(stands))
+    assert isinstance(made, VenuePlan)
+    return made
+
+
+def a_match(
+    app: App,
+    venue: VenuePlan,
+    *,
+    title: str = "Final",
+    starts_in: timedelta = timedelta(days=1),
+    lasts: timedelta = timedelta(hours=2),
+    prices: dict[str, str] | None = None,
+    **policy: Any,
+) -> Offering:
+    """A match that begins ``starts_in`` from now; further arguments are terms of its policy."""
+    starts_at = app.clock.now() + starts_in
+    fields = {
+        "title": title,
+        "venue_id": venue.id,
+        "starts_at": starts_at,
+        "ends_at": starts_at + lasts,
+        "prices": prices,
+        "policy": policy,
+    }
+    made = catalog.create(app, CONSOLE, "match", fields)
     assert isinstance(made, Offering)
     return made
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
 from classbook.app import App
 from classbook.core.views import reservation_view
+from classbook.errors import ClassbookError
 from classbook.rules.kinds import KINDS, Kind
 from classbook.rules.opening import from_json
 from classbook.rules.permits import hold_until, over_at
 from classbook.rules.policy import Policy
+from classbook.rules.shelves import SeatShelf
 from classbook.rules.spans import Span
 from classbook.rules.states import CONFIRMED, FAR_FUTURE, HELD, LIVE, QUEUED, TAKEN, due_action, follow, seen
 from classbook.rules.timetable import Timetable
@@ -27,7 +30,7 @@ from classbook.store.records import (
     ReservationRecord,
 )
 from classbook.store.reservations import Blocked, Scene
-from classbook.values import Actor, PersonRef, Reservation
+from classbook.values import Actor, Money, PersonRef, Reservation
 
 CONFIRM = "confirm"
 """The purpose of codes that confirm a hold."""
@@ -104,9 +107,10 @@ class Batch:
         for record in list(self.scene.queue.get(offering.id, ())):
             if record.state != QUEUED or self.state(record) != QUEUED:
                 continue
-            units = self.find(offering, self.asked(record), record.span)
-            if units is not None:
-                self._offer(offering, record, units)
+            with suppress(ClassbookError):  # a seat that somebody waits for may be gone from the plan
+                units = self.find(offering, self.asked(record), record.span)
+                if units is not None:
+                    self._offer(offering, record, units)
 
     def asked(self, record: ReservationRecord) -> Wanted:
         """What a queued reservation waits for."""
@@ -115,6 +119,7 @@ class Batch:
     def _offer(self, offering: OfferingRecord, record: ReservationRecord, units: Units) -> None:
         terms = self.policy(offering)
         self._claim(record, offering, units, record.span)
+        self._quote(record, self.price(offering, units))
         self.step(record, "offer", TIME)
         record.ask = None
         record.due_at = hold_until(terms.offer_seconds, record.span, self.now)
@@ -128,6 +133,20 @@ class Batch:
         blocked = blocked_span(span, self.policy(offering)) if span and kind.timed else span
         return kind.plan(self.scene.shelves_of(offering.id), wanted, blocked)
 
+    def price(self, offering: OfferingRecord, units: Units) -> Money | None:
+        """What places cost now: each the offering's price, or that of its seat's category. None where they are free."""
+        if offering.price_minor is None or offering.currency is None:
+            return None
+        prices = self.scene.stage.prices_of.get(offering.id)
+        if prices is None:
+            return Money(offering.price_minor * len(units), offering.currency)
+        shelves = self.scene.shelves_of(offering.id)
+        stands = {pool_id: shelf.plan for pool_id, shelf in shelves.items() if isinstance(shelf, SeatShelf)}
+        return Money(sum(stands[pool_id].price(unit, prices) for pool_id, unit in units), offering.currency)
+
+    def _quote(self, record: ReservationRecord, asked: Money | None) -> None:
+        record.price_minor, record.currency = (asked.minor, asked.currency) if asked else (None, None)
+
     def _claim(self, record: ReservationRecord, offering: OfferingRecord, units: Units, span: Span | None) -> None:
         timed = self.kind(offering).timed
         start, end = (blocked_span(span, self.policy(offering)) if timed else span) if span else (None, None)
@@ -135,20 +154,23 @@ class Batch:
         for n, (pool_id, unit) in enumerate(units, start=first):
             claim = Claim(n, pool_id, unit, start, end, timed)
             record.claims.append(claim)
-            self.scene.shelves[pool_id].hand_over(unit, claim.span, (record.id, n))
+            if shelf := self.scene.shelf(offering.id, pool_id):
+                shelf.hand_over(unit, claim.span, (record.id, n))
+                if isinstance(shelf, SeatShelf):
+                    claim.stand, claim.seat = shelf.plan.stand.name, shelf.plan.names[unit]
 
     def free(self, record: ReservationRecord) -> None:
         """Give the places of a reservation back to their shelves."""
         for claim in record.places:
             claim.live = False
-            if shelf := self.scene.shelves.get(claim.pool_id):
+            if shelf := self.scene.shelf(record.offering_id, claim.pool_id):
                 shelf.give_back(claim.unit, claim.span, (record.id, claim.n))
 
     def keep(self, record: ReservationRecord, claims: list[Claim]) -> None:
         """Undo `free`: the reservation keeps these places."""
         for claim in claims:
             claim.live = True
-            if shelf := self.scene.shelves.get(claim.pool_id):
+            if shelf := self.scene.shelf(record.offering_id, claim.pool_id):
                 shelf.keep(claim.unit, claim.span, (record.id, claim.n))
 
     def left(self, offering: OfferingRecord, span: Span | None) -> int:
@@ -166,6 +188,7 @@ class Batch:
     ) -> None:
         """Change a reservation's places and time; the caller has freed the old ones and found ``units``."""
         self._claim(record, offering, units, span)
+        self._quote(record, self.price(offering, units))
         record.party = wanted.places
         if span != record.span:
             record.checked_in_at = None  # who came, came at another time
@@ -185,6 +208,7 @@ class Batch:
         """A new hold on ``units``, confirmed at once where the policy says so."""
         due_at = hold_until(self.policy(offering).hold_seconds, span, self.now)
         record = self._new(offering, person, HELD, wanted, span, due_at=due_at)
+        self._quote(record, self.price(offering, units))
         self._claim(record, offering, units, span)
         self._note(record, "reserve", None, actor, None)
         self.announce(record, offering, actor, kind="held")
@@ -212,7 +236,7 @@ class Batch:
         starts_at, ends_at = span or (None, None)
         record = ReservationRecord(
             next(self._ids), offering.id, person.id, state, wanted.places, starts_at, ends_at, due_at, terms.once,
-            terms.check_in, None, offering.price_minor, offering.currency, self.now,
+            terms.check_in, None, None, None, self.now,
         )  # fmt: skip
         self.scene.created.append(record)
         self.scene.records[record.id] = record

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from classbook.app import App
-from classbook.core import upkeep
+from classbook.core import house, seat_prices, upkeep
 from classbook.core.actors import Who, look_up
 from classbook.core.keys import once
 from classbook.core.pages import at_most, numbers_in, page_of
@@ -23,8 +23,9 @@ from classbook.errors import (
     NotYours,
     OfferingCancelled,
     OfferingClosed,
+    SpanTaken,
 )
-from classbook.rules.kinds import KINDS, kind_named
+from classbook.rules.kinds import KINDS, Kind, kind_named
 from classbook.rules.names import clean_name, clean_text
 from classbook.rules.permits import over_at, status
 from classbook.rules.policy import as_dict, check_overrides
@@ -32,14 +33,15 @@ from classbook.rules.spans import Span
 from classbook.rules.when import format_duration, format_local
 from classbook.rules.zones import known_zone
 from classbook.store import catalog as store
-from classbook.store import outbox, people
-from classbook.store.database import Tx, from_micros, to_micros
+from classbook.store import outbox, people, venues
+from classbook.store.database import ConstraintRefused, Tx, from_micros, to_micros
 from classbook.store.records import OfferingRecord
 from classbook.values import (
     Actor,
     Appointments,
     Class,
     Event,
+    Match,
     Money,
     Numbered,
     Offering,
@@ -50,6 +52,8 @@ from classbook.values import (
     plain,
 )
 
+T = TypeVar("T")
+
 MOST_SEATS: Final = 1_000_000
 LONGEST_TEXT: Final = 10_000
 STATUSES: Final = ("upcoming", "ongoing", "completed", "cancelled", "open")
@@ -58,6 +62,7 @@ STATUSES: Final = ("upcoming", "ongoing", "completed", "cancelled", "open")
 _SHAPES: Final[dict[str, type[Offering]]] = {
     "class": Class,
     "event": Event,
+    "match": Match,
     "appointment": Appointments,
     "resource": Resource,
 }
@@ -75,6 +80,17 @@ class Draft:
     description: str | None = None
     timezone: str | None = None
     policy: dict[str, Any] | None = None
+    venue_id: int | None = None
+    """Where it is, for what sells the seats of a venue."""
+    prices: dict[str, str] | None = None
+    """Of a seat, by category or by stand: ``12.50`` or ``12.50 EUR``."""
+    room: int | None = None
+    provider: int | None = None
+    """Offerings whose units it takes for its time: a court, a coach."""
+
+    @property
+    def sellers(self) -> list[int]:
+        return [id for id in (self.room, self.provider) if id is not None]
 
 
 def create(
@@ -88,23 +104,29 @@ def create(
 ) -> Offering | dict[str, Any]:
     """Make an offering out of the fields of a `Draft`. ``starts_at`` and ``ends_at`` are aware instants.
 
-    Raises Invalid or BadSpan for what cannot be, NotYours for people who may not make this kind.
+    Raises Invalid or BadSpan for what cannot be, NotYours for people who may not make this kind, NotFound for a venue,
+    a room or a provider that is not there, SpanTaken where one of them is taken at that time.
     """
     given, row = _draft(draft), kind_named(kind)
-    if given.title is None or given.seats is None:
-        raise Invalid(f"A {kind} needs a title and a number of seats.")
-    if not row.picks_time and (given.starts_at is None or given.ends_at is None):
-        raise Invalid(f"A {kind} needs a start and an end.")
-    if row.picks_time and (given.starts_at or given.ends_at):
-        raise Invalid(f"A {kind} has no time of its own.", hint="Its schedule says when it is open.")
+    _check_whole(given, row)
     values = _columns(given) | {"kind": row.name}
     values.setdefault("description", "")
-    values.setdefault("timezone", app.settings.timezone)
     values.setdefault("policy", "{}")
 
     def act(tx: Tx, who: Who) -> Offering:
-        offering_id = store.add(tx, values | {"creator_id": who.id}, units=given.seats or 0, timed=row.timed)
-        return _view(app, tx, _found(tx, kind, offering_id))
+        own = values | {"creator_id": who.id}
+        if given.venue_id is not None:
+            venue = house.venue(tx, given.venue_id)
+            own.setdefault("timezone", venue.timezone)
+            prices = seat_prices.of_venue(tx, venue.id, given.prices or {}, app.settings.currency)
+            own |= seat_prices.columns(prices, app.settings.currency)
+            offering_id = store.add_in_venue(tx, own | {"venue_id": venue.id}, prices=prices)
+        else:
+            own.setdefault("timezone", app.settings.timezone)
+            offering_id = store.add(tx, own, units=given.seats or 0, timed=row.timed)
+        offering = _found(tx, kind, offering_id)
+        house.take(tx, offering, sellers=given.sellers, actor_id=who.id)
+        return _view(app, tx, offering)
 
     def step(tx: Tx) -> Offering | dict[str, Any]:
         who = look_up(tx, actor)
@@ -115,7 +137,8 @@ def create(
             tx.abandon()
         return result
 
-    return app.store.write(step)
+    _settle(app, given.sellers)
+    return _guarded(app, step)
 
 
 def show(app: App, kind: str, offering_id: int) -> Offering:
@@ -184,11 +207,19 @@ def update(
     """
     given = _draft(changes)
 
+    row = kind_named(kind)
+
     def act(tx: Tx, offering: OfferingRecord) -> Offering:
-        _check_changeable(offering, tx.now)
-        if kind_named(kind).picks_time and (given.starts_at or given.ends_at):
+        check_changeable(offering, tx.now)
+        if row.picks_time and (given.starts_at or given.ends_at):
             raise Invalid(f"A {kind} has no time of its own.", hint="Its schedule says when it is open.")
+        if given.sellers or given.venue_id not in (None, offering.venue_id):
+            raise Invalid("Where and with whom it is stays as it is.", hint="Make a new one and cancel this.")
+        if row.in_venue and given.seats is not None:
+            raise Invalid("Its seats are those of the venue.", hint="Change the venue's seat plan.")
         values = _columns(given, offering)
+        if given.prices is not None:
+            values |= seat_prices.change(tx, offering, given.prices, offering.currency or app.settings.currency)
         upkeep.settle_within(app, tx, offering.id, most=MOST_SEATS)
         if given.seats is not None:
             _resize(tx, offering, given.seats)
@@ -201,7 +232,11 @@ def update(
             outbox.post_to_live(tx, offering.id, "changed", _before(offering), new_message_id=app.new_message_id)
         return _view(app, tx, _found(tx, kind, offering.id))
 
-    return _write(app, actor, kind, offering_id, act, version=version, key=key, dry_run=dry_run)
+    taken = _sellers_of_taken(app, offering_id) if given.starts_at or given.ends_at else []
+    _settle(app, taken)
+    changed = write(app, actor, kind, offering_id, act, version=version, key=key, dry_run=dry_run)
+    _settle(app, taken)
+    return changed
 
 
 def cancel(
@@ -223,17 +258,17 @@ def cancel(
 
     def act(tx: Tx, offering: OfferingRecord) -> Offering:
         if offering.cancelled_at is None:
-            _check_changeable(offering, tx.now)
+            check_changeable(offering, tx.now)
             # What was overdue has expired and stays so; only what is alive is cancelled.
             upkeep.settle_within(app, tx, offering.id, most=MOST_SEATS)
             store.change(tx, offering.id, {"cancelled_at": tx.now, "cancel_reason": why})
         return _view(app, tx, _found(tx, kind, offering.id))
 
-    answer = _write(app, actor, kind, offering_id, act, version=version, key=key, dry_run=dry_run)
+    answer = write(app, actor, kind, offering_id, act, version=version, key=key, dry_run=dry_run)
     if dry_run:
         return answer
-    while upkeep.settle_offering(app, offering_id):
-        pass
+    # Then what it had taken is free, and whoever waits for it is next.
+    _settle(app, [offering_id, *_sellers_of_taken(app, offering_id)])
     return show(app, kind, offering_id) if isinstance(answer, Offering) else answer
 
 
@@ -256,23 +291,25 @@ def delete(
         store.remove(tx, offering.id)
         return view
 
-    _write(app, actor, kind, offering_id, act, version=version, key=key, dry_run=dry_run)
+    taken = _sellers_of_taken(app, offering_id)
+    write(app, actor, kind, offering_id, act, version=version, key=key, dry_run=dry_run)
+    _settle(app, taken)
 
 
-def _write(
+def write(
     app: App,
     actor: Actor,
     kind: str,
     offering_id: int,
-    act: Callable[[Tx, OfferingRecord], Offering],
+    act: Callable[[Tx, OfferingRecord], T],
     *,
-    version: int | None,
-    key: RequestKey | None,
-    dry_run: bool,
-) -> Offering | dict[str, Any]:
+    version: int | None = None,
+    key: RequestKey | None = None,
+    dry_run: bool = False,
+) -> T | dict[str, Any]:
     """One change of one offering by somebody who may: its creator or an administrator."""
 
-    def change(tx: Tx, who: Who) -> Offering:
+    def change(tx: Tx, who: Who) -> T:
         offering = _found(tx, kind, offering_id, lock=True)
         tx.read_clock()
         if not who.may_see(offering.creator_id):
@@ -281,7 +318,7 @@ def _write(
             raise ChangedMeanwhile(f"{offering.title} is at version {offering.version} by now, not {version}.")
         return act(tx, offering)
 
-    def step(tx: Tx) -> Offering | dict[str, Any]:
+    def step(tx: Tx) -> T | dict[str, Any]:
         who = look_up(tx, actor)
         # A repeat is answered even where the change itself has made it impossible: it is gone, or at another version.
         result = once(tx, actor, key, lambda: change(tx, who))
@@ -289,7 +326,32 @@ def _write(
             tx.abandon()
         return result
 
-    return app.store.write(step)
+    return _guarded(app, step)
+
+
+def _guarded(app: App, step: Callable[[Tx], T]) -> T:
+    """Run a step; what the law on pools forbids is a refusal as everywhere."""
+    try:
+        return app.store.write(step)
+    except ConstraintRefused as refused:
+        if refused.constraint != "claims_overlap":
+            raise
+        raise SpanTaken() from refused
+
+
+def _settle(app: App, offering_ids: Iterable[int]) -> None:
+    """Let time do its part with offerings, so that nothing that is over keeps anybody away."""
+    for offering_id in offering_ids:
+        while upkeep.settle_offering(app, offering_id):
+            pass
+
+
+def _sellers_of_taken(app: App, offering_id: int) -> list[int]:
+    """The offerings whose units an offering has taken with it."""
+    if not 0 < offering_id < 2**63:
+        return []
+    with app.store.read() as tx:
+        return store.sellers_of_taken(tx, offering_id)
 
 
 def _span(values: dict[str, Any]) -> tuple[datetime, datetime]:
@@ -300,8 +362,30 @@ def _move(app: App, tx: Tx, offering: OfferingRecord, values: dict[str, Any]) ->
     span = Span(*_span(values))
     if span.start <= tx.now:
         raise BadSpan(f"{offering.title} cannot be moved into the past.")
+    house.follow(tx, offering, span)
     terms = app.policy(offering.kind, values.get("policy", offering.policy))
     store.move_span(tx, offering.id, span, missed_at=over_at(terms, span, checked_in=False))
+
+
+def _check_whole(given: Draft, row: Kind) -> None:
+    """Raise Invalid for a draft that lacks something its kind needs, or has something its kind does not know."""
+    kind = row.name
+    if row.in_venue:
+        if given.title is None or given.venue_id is None:
+            raise Invalid(f"A {kind} needs a title and a venue.")
+        if given.seats is not None:
+            raise Invalid(f"The seats of a {kind} are those of its venue.")
+    else:
+        if given.title is None or given.seats is None:
+            raise Invalid(f"A {kind} needs a title and a number of seats.")
+        if given.venue_id is not None or given.prices is not None:
+            raise Invalid(f"A {kind} has no numbered seats, and so no venue and no price categories.")
+    if not row.picks_time and (given.starts_at is None or given.ends_at is None):
+        raise Invalid(f"A {kind} needs a start and an end.")
+    if row.picks_time and (given.starts_at or given.ends_at):
+        raise Invalid(f"A {kind} has no time of its own.", hint="Its schedule says when it is open.")
+    if row.picks_time and given.sellers:
+        raise Invalid(f"A {kind} has no time of its own for which it could take a room or a provider.")
 
 
 def _before(offering: OfferingRecord) -> dict[str, Any]:
@@ -361,7 +445,8 @@ def _terms(overrides: dict[str, Any]) -> dict[str, Any]:
     return check_overrides(overrides)
 
 
-def _check_changeable(offering: OfferingRecord, now: datetime) -> None:
+def check_changeable(offering: OfferingRecord, now: datetime) -> None:
+    """Raise OfferingCancelled or OfferingClosed for what is over or under way."""
     now_is = status(offering, now)
     if now_is == "cancelled":
         raise OfferingCancelled(f"{offering.title} was cancelled.")
@@ -410,15 +495,28 @@ def _view(app: App, tx: Tx, record: OfferingRecord) -> Offering:
 
 def _views(app: App, tx: Tx, records: list[OfferingRecord]) -> list[Offering]:
     figures = store.figures(tx, [record.id for record in records])
+    places = venues.names(tx, {record.venue_id for record in records if record.venue_id})
     creators = people.refs(tx, {record.creator_id for record in records if record.creator_id})
     return [
-        _shown(app, record, figures.get(record.id, store.Figures()), creators.get(record.creator_id or 0), tx.now)
+        _shown(
+            app,
+            record,
+            figures.get(record.id, store.Figures()),
+            creators.get(record.creator_id or 0),
+            places.get(record.venue_id or 0),
+            tx.now,
+        )
         for record in records
     ]
 
 
 def _shown(
-    app: App, record: OfferingRecord, figures: store.Figures, creator: PersonRef | None, now: datetime
+    app: App,
+    record: OfferingRecord,
+    figures: store.Figures,
+    creator: PersonRef | None,
+    venue: str | None,
+    now: datetime,
 ) -> Offering:
     now_is = status(record, now)
     bookable = now_is in ("upcoming", "open")
@@ -435,13 +533,13 @@ def _shown(
         "timezone": record.timezone,
         "capacity": figures.capacity,
         "reserved": figures.reserved,
-        "available": max(0, figures.capacity - figures.reserved) if bookable else 0,
+        "available": max(0, figures.free) if bookable else 0,
         "price": None if record.price_minor is None else Money(record.price_minor, record.currency or ""),
         "creator": creator,
-        "venue": None,
+        "venue": venue,
         "policy": as_dict(terms),
         "version": record.version,
     }
-    known = base | {"slot": format_duration(terms.slot_seconds)}
+    known = base | {"slot": format_duration(terms.slot_seconds), "venue_id": record.venue_id}
     own = {name: known[of] for name, of in KINDS[record.kind].words.items()}
     return _SHAPES[record.kind](**base, **own)

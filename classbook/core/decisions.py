@@ -177,6 +177,8 @@ def _find(
 
 def _taken(batch: Batch, offering: OfferingRecord, wanted: Wanted, span: Span | None) -> ClassbookError:
     """The refusal that says what is left."""
+    if refusal := batch.kind(offering).missing(batch.scene.shelves_of(offering.id), wanted):
+        return refusal
     left = batch.left(offering, span)
     when = "" if offering.starts_at or span is None else f" at {format_local(span.start, ZoneInfo(offering.timezone))}"
     if not left:
@@ -323,7 +325,8 @@ def _own(batch: Batch, actor: Actor, which: Which) -> tuple[Who, ReservationReco
     who = _who(batch, actor)
     if isinstance(which, ById):
         record = meant(batch.scene, actor, which)
-        if record is None or not who.may_see(record.person_id):
+        # What the house took is nobody's reservation.
+        if record is None or record.person_id is None or not who.may_see(record.person_id):
             raise NotFound("There is no such reservation.")
         if which.kind not in (None, batch.scene.offerings[record.offering_id].kind):
             raise NotFound("There is no such reservation.")

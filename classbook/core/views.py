@@ -30,7 +30,7 @@ def reservation_view(
         offering=OfferingRef(offering.id, offering.kind, offering.title),
         user=user,
         party=record.party,
-        places=tuple(Place(None, None, claim.unit) for claim in record.places if not is_over),
+        places=tuple(Place(claim.stand, claim.seat, claim.unit) for claim in record.places if not is_over),
         starts_at=record.starts_at,
         ends_at=record.ends_at,
         timezone=offering.timezone,

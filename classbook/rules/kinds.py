@@ -5,15 +5,17 @@ This is the only place where a kind is told from another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
-from classbook.errors import BadSpan, ClassbookError, Invalid, NotFound, SoldOut, SpanTaken
+from classbook.errors import BadSpan, ClassbookError, Invalid, NotFound, SeatTaken, SoldOut, SpanTaken
 from classbook.rules.permits import Bookable
+from classbook.rules.plans import Plan, parse_label
 from classbook.rules.policy import Policy
-from classbook.rules.shelves import Shelf
+from classbook.rules.seating import Seating, best_of
+from classbook.rules.shelves import SeatShelf, Shelf
 from classbook.rules.spans import Span
 from classbook.rules.timetable import Timetable, why_impossible, why_not_in
 from classbook.rules.wanted import Wanted
@@ -22,8 +24,17 @@ Shelves = Mapping[int, Shelf]
 """What an offering sells, by pool, in its order."""
 When = Callable[[Bookable, Policy, Wanted], "Span | None"]
 """The time an ask is for. Raises Invalid or BadSpan where it cannot be told."""
-Plan = Callable[[Shelves, Wanted, "Span | None"], "list[tuple[int, int]] | None"]
+Planner = Callable[[Shelves, Wanted, "Span | None"], "list[tuple[int, int]] | None"]
 """The (pool, unit) an ask takes for a span, or None where it does not fit."""
+
+
+Missing = Callable[[Shelves, Wanted], "ClassbookError | None"]
+"""Why an ask does not fit, where there is more to say than how many places are left."""
+
+
+def no_more_to_say(shelves: Shelves, wanted: Wanted) -> ClassbookError | None:
+    """How many places are left says it all."""
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +44,17 @@ class Kind:
     creators: frozenset[str]
     """Roles that may create one."""
     when: When
-    plan: Plan
+    plan: Planner
     words: Mapping[str, str] = field(default_factory=dict)
     """What answers call something besides its common name: own word -> common word."""
     refusal: type[ClassbookError] = SoldOut
     """What it is called when nothing fits."""
+    missing: Missing = no_more_to_say
+    """What there is to say besides when something is left."""
     timed: bool = False
     """Whether every claim has a span of its own."""
+    in_venue: bool = False
+    """Whether it takes place in a venue, has the pitch to itself and sells the seats of the stands."""
     picks_time: bool = False
     """Whether the client picks the time, from the opening hours."""
 
@@ -79,9 +94,75 @@ def any_span(offering: Bookable, policy: Policy, wanted: Wanted) -> Span:
 
 def any_units(shelves: Shelves, wanted: Wanted, span: Span | None) -> list[tuple[int, int]] | None:
     """Units of the offering's own pool; which ones does not matter."""
+    if wanted.seats or wanted.best or wanted.category:
+        raise Invalid("Its places have no names.", hint="Say how many: the party.")
     [(pool_id, shelf)] = shelves.items()
     units = shelf.take(wanted.places, span)
     return None if units is None else [(pool_id, unit) for unit in units]
+
+
+def chosen_seats(shelves: Shelves, wanted: Wanted, span: Span | None) -> list[tuple[int, int]] | None:
+    """The named seats, all or nothing, or the best adjacent ones in any stand."""
+    stands = {pool_id: shelf for pool_id, shelf in shelves.items() if isinstance(shelf, SeatShelf)}
+    if wanted.seats and wanted.best:
+        raise Invalid("Seats are named, or the best ones are asked for, but not both.")
+    if wanted.seats:
+        return _these_seats(stands, wanted.seats)
+    seatings, category = _where(stands, wanted.category)
+    found = best_of(seatings, wanted.places, category=category, strict=wanted.strict)
+    if found is None:
+        return None
+    pool_id, units = found
+    stands[pool_id].take_these(units)
+    return [(pool_id, unit) for unit in units]
+
+
+def _where(stands: Mapping[int, SeatShelf], category: str | None) -> tuple[dict[int, Seating], str | None]:
+    """Where seats of a category are looked for: all of the stand of that name, else seats of that category anywhere."""
+    named = {pool_id: shelf.seating for pool_id, shelf in stands.items() if shelf.plan.stand.name == category}
+    if named:
+        return named, None
+    known = {name for shelf in stands.values() for name in shelf.plan.categories.values()}
+    if category is not None and category not in known:
+        raise Invalid(f"There is no category {category!r}.", hint=f"One of: {', '.join(sorted(known))}.")
+    return {pool_id: shelf.seating for pool_id, shelf in stands.items()}, category
+
+
+def left_of_seats(shelves: Shelves, wanted: Wanted) -> ClassbookError | None:
+    """Why named or adjacent seats are not to be had although there are free ones."""
+    stands = [shelf for shelf in shelves.values() if isinstance(shelf, SeatShelf)]
+    if wanted.seats:
+        free = {label for shelf in stands for unit, label in shelf.plan.names.items() if shelf.seating.is_free(unit)}
+        taken = [label for label in wanted.seats if label.strip(" ") not in free]
+        return SeatTaken(f"{' and '.join(taken)} {'is' if len(taken) == 1 else 'are'} taken.")
+    left = sum(shelf.left(None) for shelf in stands)
+    if not left:
+        return None
+    kept = " that leave no single seat behind" if wanted.strict else ""
+    where = f" in {wanted.category}" if wanted.category else ""
+    return SoldOut(
+        f"{wanted.places} seats next to each other{kept} are not left{where}; "
+        f"{left} {'seat is' if left == 1 else 'seats are'} free.",
+        hint="Ask for fewer seats, or name single ones.",
+    )
+
+
+def _these_seats(stands: Mapping[int, SeatShelf], labels: Sequence[str]) -> list[tuple[int, int]] | None:
+    """The (pool, unit) of named seats, now taken; None where one of them is not free. Raises UnknownSeat, Invalid."""
+    plan = Plan(tuple(shelf.plan.stand for shelf in stands.values()))
+    pool_of = {shelf.plan.stand.name: pool_id for pool_id, shelf in stands.items()}
+    units: dict[int, list[int]] = {}
+    for text in labels:
+        stand, seat = parse_label(text, plan)
+        named = units.setdefault(pool_of[stand.name], [])
+        if seat.unit in named:
+            raise Invalid(f"{text} is named twice.")
+        named.append(seat.unit)
+    if not all(stands[pool_id].seating.is_free(unit) for pool_id, wanted in units.items() for unit in wanted):
+        return None
+    for pool_id, wanted in units.items():
+        stands[pool_id].take_these(wanted)
+    return [(pool_id, unit) for pool_id, wanted in units.items() for unit in wanted]
 
 
 KINDS: Final[dict[str, Kind]] = {
@@ -107,6 +188,17 @@ KINDS: Final[dict[str, Kind]] = {
                 "reserved_slots": "reserved",
                 "available_slots": "available",
             },
+        ),
+        Kind(
+            name="match",
+            policy=Policy(confirm="code", hold_seconds=600, party_max=10, max_per_person=10),
+            creators=frozenset({"admin"}),
+            when=the_houses,
+            plan=chosen_seats,
+            missing=left_of_seats,
+            words={"venue_id": "venue_id"},
+            timed=True,
+            in_venue=True,
         ),
         Kind(
             name="appointment",

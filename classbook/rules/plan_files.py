@@ -116,6 +116,33 @@ class _Place(NamedTuple):
     category: str | None
 
 
+def as_tree(plan: Plan) -> dict[str, Any]:
+    """A plan as `from_tree` reads it: what is read from it is the same plan, but for the numbers of its units."""
+    return {
+        "stand": [
+            {
+                "name": stand.name,
+                "focus": list(stand.focus),
+                "row": [
+                    {
+                        "name": row.name,
+                        "seats": [seat.name for seat in row.seats],
+                        "x": [seat.x for seat in row.seats],
+                        "y": [seat.y for seat in row.seats],
+                    }
+                    | ({"category": [seat.category or "" for seat in row.seats]} if _is_divided(row) else {})
+                    for row in stand.rows
+                ],
+            }
+            for stand in plan.stands
+        ]
+    }
+
+
+def _is_divided(row: Row) -> bool:
+    return any(seat.category for seat in row.seats)
+
+
 def _numbered(name: str, focus: tuple[float, float] | None, rows: Iterable[tuple[str, Sequence[_Place]]]) -> Stand:
     taken, numbered = 0, []
     for row, places in rows:

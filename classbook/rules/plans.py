@@ -48,6 +48,11 @@ class Stand:
         return sum(len(row.seats) for row in self.rows)
 
     @cached_property
+    def categories(self) -> frozenset[str]:
+        """The price categories of its seats: their own, else the stand's name."""
+        return frozenset(seat.category or self.name for row in self.rows for seat in row.seats)
+
+    @cached_property
     def named(self) -> Mapping[tuple[str, str], Seat]:
         """Its seats by the names of row and seat."""
         return {(row.name, seat.name): seat for row in self.rows for seat in row.seats}
@@ -99,7 +104,7 @@ def parse_label(text: str, plan: Plan) -> tuple[Stand, Seat]:
 def from_seats(
     name: str, focus: tuple[float, float], seats: Iterable[tuple[int, str, str, float, float, str | None]]
 ) -> Stand:
-    """A stand as it is stored: (unit, row, seat, x, y, category) in the order of the units."""
+    """A stand as it is stored: (unit, row, seat, x, y, category) in the order of the plan."""
     rows: dict[str, list[Seat]] = {}
     for unit, row, seat, x, y, category in seats:
         rows.setdefault(row, []).append(Seat(unit, seat, x, y, category))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Protocol
 
 from classbook.rules.packing import Claim, Lanes, repack
+from classbook.rules.plans import Stand, label
+from classbook.rules.seating import Layout, Seating
 from classbook.rules.spans import Span
 
 Key = tuple[int, int]
@@ -179,3 +183,66 @@ class TimedShelf:
         self._lanes.move(moved)
         self.shifted.update(moved)
         return True
+
+
+@dataclass(frozen=True)
+class SeatPlan:
+    """One stand as it never changes: its names and its geometry. Kept by pool and plan version."""
+
+    stand: Stand
+    layout: Layout
+
+    @cached_property
+    def names(self) -> dict[int, str]:
+        """The full labels of its seats, by unit."""
+        return {seat.unit: label(self.stand.name, row.name, seat.name) for row in self.stand.rows for seat in row.seats}
+
+    @cached_property
+    def places(self) -> dict[int, tuple[str, str]]:
+        """The names of row and seat, by unit."""
+        return {seat.unit: (row.name, seat.name) for row in self.stand.rows for seat in row.seats}
+
+    @cached_property
+    def categories(self) -> dict[int, str]:
+        """The price categories of its seats, by unit: their own, else their stand's name."""
+        return {seat.unit: seat.category or self.stand.name for row in self.stand.rows for seat in row.seats}
+
+    def price(self, unit: int, prices: Mapping[str, int]) -> int:
+        """What a seat costs, in minor units: the price of its category, else that of its stand."""
+        category = self.categories[unit]
+        return prices[category] if category in prices else prices[self.stand.name]
+
+
+class SeatShelf:
+    """The seats of a stand for one match: named units, all claims for the match's time."""
+
+    def __init__(self, plan: SeatPlan, taken: Iterable[int]):
+        self.plan = plan
+        self.seating = Seating(plan.layout, taken)
+
+    def left(self, span: Span | None) -> int:
+        return sum(1 for unit in self.plan.names if self.seating.is_free(unit))
+
+    def take(self, count: int, span: Span | None) -> list[int] | None:
+        """The best adjacent seats."""
+        units = self.seating.best(count)
+        if units is None:
+            return None
+        self.seating.take(units)
+        return list(units)
+
+    def take_these(self, units: Sequence[int]) -> bool:
+        """Exactly these seats, or none of them."""
+        if not all(self.seating.is_free(unit) for unit in units):
+            return False
+        self.seating.take(units)
+        return True
+
+    def hand_over(self, unit: int, span: Span | None, key: Key) -> None:
+        """A seat never becomes another one."""
+
+    def give_back(self, unit: int, span: Span | None, key: Key) -> None:
+        self.seating.give_back([unit])
+
+    def keep(self, unit: int, span: Span | None, key: Key) -> None:
+        self.seating.take([unit])

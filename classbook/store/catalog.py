@@ -13,7 +13,7 @@ from classbook.rules import packing
 from classbook.rules.spans import Span, most_at_once
 from classbook.store import tables
 from classbook.store.database import Instant, Tx, from_micros, to_micros
-from classbook.store.records import OFFERING_COLUMNS, OfferingRecord
+from classbook.store.records import OFFERING_COLUMNS, OfferingRecord, instant
 from classbook.store.tables import claims, offering_pools, offerings, pools, reservations
 
 
@@ -35,10 +35,16 @@ class Figures:
     capacity: int = 0
     taken: int = 0
     overdue: int = 0
+    blocked: int = 0
+    """Taken by the house itself: kept from sale."""
 
     @property
     def reserved(self) -> int:
-        return self.taken - self.overdue
+        return self.taken - self.overdue - self.blocked
+
+    @property
+    def free(self) -> int:
+        return self.capacity - self.taken + self.overdue
 
 
 def by_id(tx: Tx, kind: str, offering_id: int, *, lock: bool = False) -> OfferingRecord | None:
@@ -135,15 +141,17 @@ def _conditions(wanted: Filter, now: datetime) -> Iterable[sa.ColumnElement[bool
 
 
 def figures(tx: Tx, ids: Iterable[int]) -> dict[int, Figures]:
-    """How full offerings are, in two queries whatever their number.
+    """How full offerings are, in three queries whatever their number.
 
     In pools where every claim has its own time those count that meet the offering's time, or this moment where it has
     none.
     """
     wanted, now = list(ids), to_micros(tx.now)
-    pool_rows, overdue_rows = tx.pipeline(
+    pool_rows, overdue_rows, blocked_rows = tx.pipeline(
         (
-            "SELECT o.id, p.units, CASE WHEN p.timed THEN (SELECT count(*) FROM claims c WHERE c.pool_id = p.id "
+            "SELECT o.id, CASE WHEN p.plan_version > 0 THEN (SELECT count(*) FROM seats s WHERE s.pool_id = p.id) "
+            "ELSE p.units END, CASE WHEN p.timed AND o.cancelled_at IS NOT NULL THEN 0 "
+            "WHEN p.timed THEN (SELECT count(*) FROM claims c WHERE c.pool_id = p.id "
             "AND c.live AND c.timed AND c.starts_at < coalesce(o.ends_at, ? + 1) "
             "AND c.starts_at > coalesce(o.starts_at, ?) - p.longest_micros AND c.ends_at > coalesce(o.starts_at, ?)) "
             "ELSE (SELECT count(*) FROM claims c WHERE c.pool_id = p.id AND c.live AND NOT c.timed) END "
@@ -158,13 +166,25 @@ def figures(tx: Tx, ids: Iterable[int]) -> dict[int, Figures]:
             "OR (c.starts_at <= ? AND c.ends_at > ?)) WHERE o.id AMONG ? GROUP BY o.id",
             [now, now, now, wanted],
         ),
+        (
+            "SELECT r.offering_id, count(*) FROM reservations r JOIN claims c ON c.reservation_id = r.id "
+            "JOIN offering_pools op ON op.offering_id = r.offering_id AND op.pool_id = c.pool_id "
+            "WHERE r.offering_id AMONG ? AND r.person_id IS NULL AND c.live GROUP BY r.offering_id",
+            [wanted],
+        ),
     )
+    blocked: dict[int, int] = dict(blocked_rows)
     overdue = {offering_id: int(places) for offering_id, places in overdue_rows}
     found: dict[int, Figures] = {}
     for offering_id, units, taken in pool_rows:
         before = found.get(offering_id, Figures())
         all_taken = before.taken + taken
-        found[offering_id] = Figures(before.capacity + units, all_taken, min(all_taken, overdue.get(offering_id, 0)))
+        found[offering_id] = Figures(
+            before.capacity + units,
+            all_taken,
+            overdue=min(all_taken, overdue.get(offering_id, 0)),
+            blocked=min(all_taken, blocked.get(offering_id, 0)),
+        )
     return found
 
 
@@ -176,6 +196,66 @@ def add(tx: Tx, values: dict[str, Any], *, units: int, timed: bool) -> int:
     pool_id = tx.connection.execute(sa.insert(pools).values(pool).returning(pools.c.id)).scalar_one()
     tx.connection.execute(sa.insert(offering_pools).values(offering_id=offering_id, n=1, pool_id=pool_id))
     return int(offering_id)
+
+
+def add_in_venue(tx: Tx, values: dict[str, Any], *, prices: dict[str, int]) -> int:
+    """A new offering that sells the seats of its venue's stands; its id. ``prices`` are minor units by category."""
+    values = values | {"created_at": tx.now, "version": 1}
+    offering_id = tx.connection.execute(sa.insert(offerings).values(values).returning(offerings.c.id)).scalar_one()
+    tx.change(
+        "INSERT INTO offering_pools (offering_id, n, pool_id) "
+        "SELECT ?, row_number() OVER (ORDER BY id), id FROM pools WHERE venue_id = ?",
+        offering_id, values["venue_id"],
+    )  # fmt: skip
+    put_prices(tx, offering_id, prices)
+    return int(offering_id)
+
+
+def put_prices(tx: Tx, offering_id: int, prices: dict[str, int]) -> None:
+    """Make these the prices of an offering, in minor units by category."""
+    tx.change("DELETE FROM prices WHERE offering_id = ?", offering_id)
+    rows = [(offering_id, category, minor) for category, minor in sorted(prices.items())]
+    tx.write_all(tx.inserting(tables.prices, "offering_id category price_minor", rows))
+
+
+def prices_of(tx: Tx, offering_ids: Iterable[int]) -> dict[int, dict[str, int]]:
+    """Prices in minor units by offering and category."""
+    found: dict[int, dict[str, int]] = {}
+    for offering_id, category, minor in tx.rows(
+        "SELECT offering_id, category, price_minor FROM prices WHERE offering_id AMONG ? "
+        "ORDER BY offering_id, category",
+        list(offering_ids),
+    ):
+        found.setdefault(offering_id, {})[category] = minor
+    return found
+
+
+def own_pools(tx: Tx, offering_id: int) -> list[int]:
+    """The pools that an offering sells, in its order."""
+    rows = tx.rows("SELECT pool_id FROM offering_pools WHERE offering_id = ? ORDER BY n", offering_id)
+    return [pool_id for (pool_id,) in rows]
+
+
+def taken_in(tx: Tx, offering_id: int) -> list[tuple[int, int, int | None, str, datetime | None]]:
+    """(pool, unit, person, state, due) of every unit that an offering has taken, of its own pools and of others."""
+    rows = tx.rows(
+        "SELECT c.pool_id, c.unit, r.person_id, r.state, r.due_at FROM reservations r "
+        "JOIN claims c ON c.reservation_id = r.id WHERE r.offering_id = ? AND c.live",
+        offering_id,
+    )
+    return [(pool_id, unit, owner_id, state, instant(due)) for pool_id, unit, owner_id, state, due in rows]
+
+
+def sellers_of_taken(tx: Tx, offering_id: int) -> list[int]:
+    """Other offerings whose pools an offering has taken with it: rooms, providers."""
+    rows = tx.rows(
+        "SELECT DISTINCT op.offering_id FROM reservations r JOIN claims c ON c.reservation_id = r.id "
+        "JOIN pools p ON p.id = c.pool_id JOIN offering_pools op ON op.pool_id = c.pool_id "
+        "WHERE r.offering_id = ? AND r.person_id IS NULL AND p.plan_version = 0 AND op.offering_id <> ? "
+        "ORDER BY op.offering_id",
+        offering_id, offering_id,
+    )  # fmt: skip
+    return [seller_id for (seller_id,) in rows]
 
 
 def change(tx: Tx, offering_id: int, values: dict[str, Any]) -> None:
@@ -198,6 +278,11 @@ def move_span(tx: Tx, offering_id: int, span: Span, *, missed_at: datetime) -> N
         .where(claims.c.reservation_id.in_(mine), claims.c.live)
         .values(starts_at=starts_at, ends_at=ends_at)
     )
+    length = to_micros(ends_at) - to_micros(starts_at)
+    taken = sa.select(claims.c.pool_id).where(claims.c.reservation_id.in_(mine), claims.c.live, claims.c.timed)
+    tx.connection.execute(
+        sa.update(pools).where(pools.c.id.in_(taken), pools.c.longest_micros < length).values(longest_micros=length)
+    )
     due_at = sa.case(
         (
             sa.and_(
@@ -216,16 +301,26 @@ def move_span(tx: Tx, offering_id: int, span: Span, *, missed_at: datetime) -> N
 
 
 def was_reserved(tx: Tx, offering_id: int) -> bool:
-    return bool(tx.rows("SELECT 1 FROM reservations WHERE offering_id = ? LIMIT 1", offering_id))
+    """Whether anybody ever reserved; what the house took itself does not count."""
+    return bool(
+        tx.rows("SELECT 1 FROM reservations WHERE offering_id = ? AND person_id IS NOT NULL LIMIT 1", offering_id)
+    )
 
 
 def remove(tx: Tx, offering_id: int) -> None:
-    """Delete an offering that nobody ever reserved, with its pool."""
-    own = [pool_id for (pool_id,) in tx.rows("SELECT pool_id FROM offering_pools WHERE offering_id = ?", offering_id)]
+    """Delete an offering that nobody ever reserved, with what the house took for it and with its own pool."""
+    own = own_pools(tx, offering_id)
+    for table in ("claims", "moves"):
+        tx.change(
+            f"DELETE FROM {table} WHERE reservation_id IN (SELECT id FROM reservations WHERE offering_id = ?)",
+            offering_id,
+        )
+    tx.change("DELETE FROM reservations WHERE offering_id = ?", offering_id)
     for table in ("offering_pools", "schedules", "prices"):
         tx.change(f"DELETE FROM {table} WHERE offering_id = ?", offering_id)
     tx.change("DELETE FROM offerings WHERE id = ?", offering_id)
-    tx.change("DELETE FROM pools WHERE id AMONG ?", own)
+    # Stands are their venue's.
+    tx.change("DELETE FROM pools WHERE id AMONG ? AND plan_version = 0", own)
 
 
 def resize(tx: Tx, offering_id: int, *, units: int) -> int | None:

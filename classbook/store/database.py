@@ -134,8 +134,10 @@ class TryAgain(Exception):
 class Tx:
     """One transaction. Its clock is read once, where `read_clock` is called: after the locks, on the booking path."""
 
-    def __init__(self, connection: sa.Connection, clock: Clock):
+    def __init__(self, connection: sa.Connection, clock: Clock, memory: dict[Any, Any]):
         self.connection = connection
+        self.memory = memory
+        """What never changes once it is known, kept from one transaction to the next."""
         self.abandoned = False
         self._driver: Any = connection.connection.driver_connection
         self._postgres = connection.dialect.name == "postgresql"
@@ -314,6 +316,7 @@ class Database:
         self.budget_seconds = budget_seconds
         self._clock = clock
         self._writing = threading.Lock()
+        self._memory: dict[Any, Any] = {}
         if self.is_embedded:
             path = Path(str(self.url.database))
             self._turnstile: Turnstile | None = Turnstile(path)
@@ -345,7 +348,7 @@ class Database:
     def read(self) -> Iterator[Tx]:
         """A transaction that only looks, and never waits for a writer."""
         with self._speaking(), self._reader.connect() as connection, connection.begin():
-            yield Tx(connection, self._clock)
+            yield Tx(connection, self._clock, self._memory)
 
     def write(self, step: Callable[[Tx], T]) -> T:
         """Run ``step`` in one transaction and commit, again as a whole where another transaction got in the way.
@@ -369,7 +372,7 @@ class Database:
         with self._alone(give_up_at), self._writer.connect() as connection:
             transaction = connection.begin()
             try:
-                tx = Tx(connection, self._clock)
+                tx = Tx(connection, self._clock, self._memory)
                 result = step(tx)
                 transaction.rollback() if tx.abandoned else transaction.commit()
             except BaseException as error:

@@ -58,6 +58,10 @@ class OfferingRecord:
             policy, price_minor, currency, from_micros(created_at), instant(cancelled_at), cancel_reason, version,
         )  # fmt: skip
 
+    @property
+    def span(self) -> Span | None:
+        return span_of(self.starts_at, self.ends_at)
+
 
 @dataclass(slots=True)
 class PersonRecord:
@@ -103,6 +107,9 @@ class Claim:
     live: bool = True
     was_live: bool | None = None
     """As the database has it; None for a new one."""
+    stand: str | None = None
+    seat: str | None = None
+    """The full label, where units have names."""
 
     @property
     def span(self) -> Span | None:

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from classbook.rules import packing
-from classbook.rules.shelves import FixedShelf, Shelf, TimedShelf
+from classbook.rules.plans import label
+from classbook.rules.shelves import FixedShelf, SeatShelf, Shelf, TimedShelf
 from classbook.rules.spans import Span, merge
-from classbook.store import tables
+from classbook.store import tables, venues
 from classbook.store.database import Row, TryAgain, Tx, from_micros, to_micros
 from classbook.store.records import (
     CODE_COLUMNS,
@@ -36,7 +37,7 @@ from classbook.store.records import (
 )
 
 _POOL_COLUMNS = "id, units, timed, longest_micros, plan_version"
-_CLAIM_COLUMNS = "n, pool_id, unit, starts_at, ends_at, timed, live"
+_CLAIM_COLUMNS = "c.n, c.pool_id, c.unit, c.starts_at, c.ends_at, c.timed, c.live, p.name, s.row_name, s.seat_name"
 _LOCK_OFFERINGS = f"SELECT {OFFERING_COLUMNS} FROM offerings WHERE id AMONG ? ORDER BY id FOR NO KEY UPDATE"
 _LOCK_POOLS = (
     f"SELECT {_POOL_COLUMNS} FROM pools WHERE id IN (SELECT pool_id FROM offering_pools WHERE offering_id AMONG ?) "
@@ -46,6 +47,7 @@ _LOCK_PEOPLE = f"SELECT {PERSON_COLUMNS} FROM people WHERE id AMONG ? ORDER BY i
 _READ_PEOPLE = f"SELECT {PERSON_COLUMNS} FROM people WHERE id AMONG ?"
 _OFFERING_POOLS = "SELECT offering_id, pool_id FROM offering_pools WHERE offering_id AMONG ? ORDER BY offering_id, n"
 _SCHEDULES = "SELECT offering_id, rule FROM schedules WHERE offering_id AMONG ? ORDER BY offering_id, n"
+_PRICES = "SELECT offering_id, category, price_minor FROM prices WHERE offering_id AMONG ?"
 _WITH_QUEUE = (
     "SELECT offering_id, count(*) FROM reservations WHERE offering_id AMONG ? AND state = 'queued' GROUP BY offering_id"
 )
@@ -95,7 +97,15 @@ _TAKEN_SPANS = (
     "ON c.pool_id = w.pool_id AND c.live AND c.timed AND c.starts_at < w.high AND c.starts_at > w.low - w.longest "
     "AND c.ends_at > w.low"
 )
-_CLAIMS = f"SELECT reservation_id, {_CLAIM_COLUMNS} FROM claims WHERE reservation_id AMONG ? ORDER BY reservation_id, n"
+_TAKEN_SEATS = (
+    "SELECT c.pool_id, c.unit FROM claims c JOIN pools p ON p.id = c.pool_id WHERE c.pool_id AMONG ? "
+    "AND c.live AND c.timed AND c.starts_at < ? AND c.starts_at > ? - p.longest_micros AND c.ends_at > ?"
+)
+_CLAIMS = (
+    f"SELECT c.reservation_id, {_CLAIM_COLUMNS} FROM claims c "
+    "LEFT JOIN seats s ON s.pool_id = c.pool_id AND s.unit = c.unit LEFT JOIN pools p ON p.id = s.pool_id "
+    "WHERE c.reservation_id AMONG ? ORDER BY c.reservation_id, c.n"
+)
 _CODES = f"SELECT {CODE_COLUMNS} FROM codes WHERE purpose = 'confirm' AND subject_id AMONG ?"
 _ANSWERS = "SELECT person_id, key, body_hash, answer FROM request_keys WHERE person_id AMONG ?"
 
@@ -137,6 +147,8 @@ class Stage:
     """The opening hours by offering: rules as JSON; nothing where it is always open."""
     with_queue: dict[int, int]
     """How many wait, by offering; none where nobody does."""
+    prices_of: dict[int, dict[str, int]] = field(default_factory=dict)
+    """Prices in minor units by category, by offering, where seats have categories."""
 
 
 @dataclass(slots=True)
@@ -152,6 +164,8 @@ class Scene:
     due: list[ReservationRecord]
     queue: dict[int, list[ReservationRecord]]
     """Who waits and might fit now, by offering, in order of entry."""
+    seats: dict[tuple[int, int], SeatShelf] = field(default_factory=dict)
+    """The same where units are seats: by offering and pool, because the matches of a venue share its stands."""
     records: dict[int, ReservationRecord] = field(default_factory=dict)
     """Those that were asked for, and those made since."""
     live_of: dict[int, list[ReservationRecord]] = field(default_factory=dict)
@@ -181,7 +195,12 @@ class Scene:
 
     def shelves_of(self, offering_id: int) -> dict[int, Shelf]:
         """What an offering sells, by pool, in its order."""
-        return {pool_id: self.shelves[pool_id] for pool_id in self.stage.pools_of[offering_id]}
+        found = {pool_id: self.shelf(offering_id, pool_id) for pool_id in self.stage.pools_of[offering_id]}
+        return {pool_id: shelf for pool_id, shelf in found.items() if shelf}
+
+    def shelf(self, offering_id: int, pool_id: int) -> Shelf | None:
+        """What is free for an offering in one pool, where that was looked at."""
+        return self.seats.get((offering_id, pool_id)) or self.shelves.get(pool_id)
 
 
 def find(tx: Tx, reservation_ids: Iterable[int]) -> list[tuple[int, int, int | None]]:
@@ -214,6 +233,9 @@ def lock(tx: Tx, needs: Needs) -> Stage:
         stage.pools_of[offering_id].append(pool_id)
     for offering_id, rule in rules:
         stage.rules_of[offering_id].append(rule)
+    if any(pool.plan_version for pool in stage.pools.values()):
+        for offering_id, category, minor in tx.rows(_PRICES, list(stage.offerings)):
+            stage.prices_of.setdefault(offering_id, {})[category] = minor
     return stage
 
 
@@ -368,7 +390,8 @@ def _load_queue(
 def _load_timed_shelves(tx: Tx, scene: Scene, windows: Windows) -> None:
     """What is taken in the spans that are looked at, in pools where every claim has its own time."""
     stage = scene.stage
-    timed = {id: pool for id, pool in stage.pools.items() if pool.timed}
+    _load_seats(tx, scene, windows)
+    timed = {id: pool for id, pool in stage.pools.items() if pool.timed and not pool.plan_version}
     if not timed:
         return
     looked_at = [
@@ -395,6 +418,26 @@ def _load_timed_shelves(tx: Tx, scene: Scene, windows: Windows) -> None:
         )
 
 
+def _load_seats(tx: Tx, scene: Scene, windows: Windows) -> None:
+    """The seats that are taken, for each offering whose places are looked at; the whole of its time is one look."""
+    for offering_id in sorted(windows.keys() & scene.offerings.keys()):
+        offering = scene.offerings[offering_id]
+        pools = [scene.stage.pools[pool_id] for pool_id in scene.stage.pools_of[offering_id]]
+        stands = [pool for pool in pools if pool.plan_version]
+        if stands and offering.span:
+            for pool_id, shelf in seat_shelves(tx, stands, offering.span).items():
+                scene.seats[offering_id, pool_id] = shelf
+
+
+def seat_shelves(tx: Tx, stands: Sequence[PoolRecord], span: Span) -> dict[int, SeatShelf]:
+    """What is free in stands for a span, by pool."""
+    taken: dict[int, list[int]] = {pool.id: [] for pool in stands}
+    low, high = to_micros(span.start), to_micros(span.end)
+    for pool_id, unit in tx.rows(_TAKEN_SEATS, list(taken), high, low, low):
+        taken[pool_id].append(unit)
+    return {pool.id: SeatShelf(venues.seat_plan(tx, pool.id, pool.plan_version), taken[pool.id]) for pool in stands}
+
+
 def _load_details(tx: Tx, scene: Scene, touched: Mapping[int, ReservationRecord]) -> None:
     """Claims of what is to be shown, freed or moved, codes of what is to be confirmed, and whose all that is."""
     if not touched:
@@ -414,9 +457,10 @@ def claims_of(tx: Tx, reservation_ids: Sequence[int]) -> list[tuple[int, Claim]]
 
 
 def _claim(row: Row) -> Claim:
-    _, n, pool_id, unit, starts_at, ends_at, timed, live = row
+    _, n, pool_id, unit, starts_at, ends_at, timed, live, stand, row_name, seat_name = row
+    seat = None if stand is None else label(stand, row_name, seat_name)
     return Claim(
-        n, pool_id, unit, instant(starts_at), instant(ends_at), bool(timed), live=bool(live), was_live=bool(live)
+        n, pool_id, unit, instant(starts_at), instant(ends_at), bool(timed), bool(live), bool(live), stand, seat
     )
 
 

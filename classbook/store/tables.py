@@ -61,6 +61,8 @@ venues = Table(
     Column("id", BigId, primary_key=True),
     Column("name", Text, nullable=False),
     Column("timezone", Text, nullable=False),
+    # A pool of one unit: whoever plays has all of it, so two matches cannot share an hour.
+    Column("pitch_pool_id", BigId),
     Column("created_at", Instant, nullable=False),
     **STRICT,
 )
@@ -90,6 +92,8 @@ seats = Table(
     metadata,
     Column("pool_id", BigId, ForeignKey("pools.id"), primary_key=True),
     Column("unit", Count, primary_key=True),
+    # Where it comes in the plan. A unit stays the same seat for ever, the plan around it may change.
+    Column("place", Count, nullable=False),
     Column("row_name", Text, nullable=False),
     Column("seat_name", Text, nullable=False),
     Column("x", Real, nullable=False),

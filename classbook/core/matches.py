@@ -1,0 +1,214 @@
+"""The seats of a match: what each costs and who has it, the best ones, and those that are kept from sale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Final
+
+from classbook.app import App
+from classbook.core import catalog, upkeep
+from classbook.core.actors import look_up
+from classbook.core.pages import at_most, numbers_in, page_of
+from classbook.errors import NotAllowedNow, NotFound, SeatTaken, SoldOut
+from classbook.rules.kinds import KINDS
+from classbook.rules.plans import Plan, parse_label
+from classbook.rules.shelves import SeatPlan, SeatShelf
+from classbook.rules.states import CANCELLED, EXPIRED, HELD, seen
+from classbook.rules.wanted import Wanted
+from classbook.store import catalog as store
+from classbook.store import house, venues
+from classbook.store.database import Tx
+from classbook.store.records import OfferingRecord
+from classbook.values import Actor, CategoryPrice, Money, Page, RequestKey, SeatState, Ticket
+
+KIND: Final = "match"
+BLOCKED: Final = "blocked"
+FREE: Final = "free"
+
+
+def seats(app: App, actor: Actor | None, match_id: int) -> Page[SeatState]:
+    """Every seat of a match, in the order of the plan. ``actor`` None is somebody unknown. Raises NotFound."""
+    with app.store.read() as tx:
+        return Page(tuple(_Hall.of(tx, match_id, actor).every_seat()), None)
+
+
+def tickets(
+    app: App, actor: Actor | None, match_id: int, *, limit: int = 50, cursor: str | None = None
+) -> Page[Ticket]:
+    """The same, in pages."""
+    begin = max(0, numbers_in(cursor, 1)[0] if cursor else 0)
+    with app.store.read() as tx:
+        hall = _Hall.of(tx, match_id, actor)
+        part = list(enumerate(hall.every_seat(), start=1))[begin:][: at_most(limit) + 1]
+    page = page_of(part, limit, lambda numbered: numbered[0])
+    return Page(tuple(_ticket(match_id, seat) for _, seat in page.results), page.next)
+
+
+def ticket(app: App, actor: Actor | None, match_id: int, label: str) -> Ticket:
+    """One seat of a match. Raises NotFound, UnknownSeat."""
+    with app.store.read() as tx:
+        hall = _Hall.of(tx, match_id, actor)
+        return _ticket(match_id, hall.seat(*hall.meant(label)))
+
+
+def propose(
+    app: App, actor: Actor | None, match_id: int, count: int, *, category: str | None = None, strict: bool = False
+) -> Page[SeatState]:
+    """The best seats next to each other that are free now; nobody has them yet. Raises SoldOut where there are none."""
+    with app.store.read() as tx:
+        hall = _Hall.of(tx, match_id, actor)
+        kind, wanted = KINDS[hall.offering.kind], Wanted(best=count, category=category, strict=strict)
+        shelves = {
+            pool_id: SeatShelf(plan, [unit for taken_in, unit in hall.state_of if taken_in == pool_id])
+            for pool_id, plan in hall.plans.items()
+        }
+        units = kind.plan(shelves, wanted, hall.offering.span)
+        if units is None:
+            raise kind.missing(shelves, wanted) or SoldOut(f"{hall.offering.title} is sold out.")
+        return Page(tuple(hall.seat(pool_id, unit) for pool_id, unit in units), None)
+
+
+def prices(app: App, match_id: int) -> Page[CategoryPrice]:
+    """What the seats of a match cost, by category. Raises NotFound."""
+    with app.store.read() as tx:
+        offering = _match(tx, match_id)
+        found = store.prices_of(tx, [offering.id]).get(offering.id, {})
+        return Page(
+            tuple(
+                CategoryPrice(offering.id, category, Money(minor, offering.currency or ""))
+                for category, minor in found.items()
+            ),
+            None,
+        )
+
+
+def block(
+    app: App,
+    actor: Actor,
+    match_id: int,
+    labels: Sequence[str],
+    *,
+    key: RequestKey | None = None,
+    dry_run: bool = False,
+) -> Page[SeatState] | dict[str, Any]:
+    """Keep seats from sale, all or none. What is blocked already stays so.
+
+    Raises SeatTaken and names those that somebody has, UnknownSeat, NotYours.
+    """
+
+    def act(tx: Tx, offering: OfferingRecord) -> Page[SeatState]:
+        catalog.check_changeable(offering, tx.now)
+        upkeep.settle_within(app, tx, offering.id, most=catalog.MOST_SEATS)
+        pools = house.lock(tx, store.own_pools(tx, offering.id))
+        hall = _Hall.of(tx, match_id, actor)
+        wanted = list(dict.fromkeys(hall.meant(text) for text in labels))
+        taken = [hall.seat(*one).label for one in wanted if hall.state(*one) not in (FREE, BLOCKED)]
+        if taken:
+            raise SeatTaken(f"{' and '.join(taken)} {'is' if len(taken) == 1 else 'are'} taken.")
+        new = [one for one in wanted if hall.state(*one) == FREE]
+        if offering.span and new:
+            house.take(tx, offering, pools, new, offering.span, actor_id=actor.person_id)
+        after = _Hall.of(tx, match_id, actor)
+        return Page(tuple(after.seat(*one) for one in wanted), None)
+
+    return catalog.write(app, actor, KIND, match_id, act, key=key, dry_run=dry_run)
+
+
+def release(
+    app: App,
+    actor: Actor,
+    match_id: int,
+    labels: Sequence[str],
+    *,
+    key: RequestKey | None = None,
+    dry_run: bool = False,
+) -> Page[SeatState] | dict[str, Any]:
+    """Put seats on sale that were kept from it. Raises NotAllowedNow for those that were not, UnknownSeat, NotYours."""
+
+    def act(tx: Tx, offering: OfferingRecord) -> Page[SeatState]:
+        catalog.check_changeable(offering, tx.now)
+        hall = _Hall.of(tx, match_id, actor)
+        wanted = list(dict.fromkeys(hall.meant(text) for text in labels))
+        others = [hall.seat(*one).label for one in wanted if hall.state(*one) != BLOCKED]
+        if others:
+            raise NotAllowedNow(f"{' and '.join(others)} {'is' if len(others) == 1 else 'are'} not blocked.")
+        house.release(tx, offering.id, wanted, actor_id=actor.person_id)
+        after = _Hall.of(tx, match_id, actor)
+        return Page(tuple(after.seat(*one) for one in wanted), None)
+
+    released = catalog.write(app, actor, KIND, match_id, act, key=key, dry_run=dry_run)
+    if not dry_run:
+        # Whoever waits for a seat is next.
+        upkeep.settle_offering(app, match_id)
+    return released
+
+
+@dataclass(frozen=True)
+class _Hall:
+    """The stands of a match, and who has what there."""
+
+    offering: OfferingRecord
+    plans: dict[int, SeatPlan]
+    """By pool, in the match's order."""
+    prices: dict[str, int]
+    state_of: dict[tuple[int, int], str]
+    """Of the seats that are not free, by pool and unit."""
+    mine: frozenset[tuple[int, int]]
+
+    @classmethod
+    def of(cls, tx: Tx, match_id: int, actor: Actor | None) -> _Hall:
+        offering = _match(tx, match_id)
+        person_id = look_up(tx, actor).id if actor else None
+        state_of: dict[tuple[int, int], str] = {}
+        mine = set()
+        for pool_id, unit, owner_id, state, due_at in store.taken_in(tx, offering.id):
+            now_is = seen(state, due_at, tx.now, offering_cancelled=offering.cancelled_at is not None)
+            if now_is not in (CANCELLED, EXPIRED):
+                state_of[pool_id, unit] = BLOCKED if owner_id is None else "held" if now_is == HELD else "sold"
+                if owner_id is not None and owner_id == person_id:
+                    mine.add((pool_id, unit))
+        return cls(
+            offering,
+            {pool.id: venues.seat_plan(tx, pool.id, pool.plan_version) for pool in venues.pools_of(tx, offering.id)},
+            store.prices_of(tx, [offering.id]).get(offering.id, {}),
+            state_of,
+            frozenset(mine),
+        )
+
+    def every_seat(self) -> Iterator[SeatState]:
+        return (self.seat(pool_id, unit) for pool_id, plan in self.plans.items() for unit in plan.names)
+
+    def seat(self, pool_id: int, unit: int) -> SeatState:
+        plan, currency = self.plans[pool_id], self.offering.currency
+        row, name = plan.places[unit]
+        return SeatState(
+            plan.stand.name,
+            row,
+            name,
+            plan.names[unit],
+            self.state(pool_id, unit),
+            Money(plan.price(unit, self.prices), currency) if currency else None,
+            plan.categories[unit],
+            (pool_id, unit) in self.mine,
+        )
+
+    def state(self, pool_id: int, unit: int) -> str:
+        return self.state_of.get((pool_id, unit), FREE)
+
+    def meant(self, text: str) -> tuple[int, int]:
+        """The (pool, unit) of a label. Raises UnknownSeat."""
+        stand, seat = parse_label(text, Plan(tuple(plan.stand for plan in self.plans.values())))
+        return next(id for id, plan in self.plans.items() if plan.stand.name == stand.name), seat.unit
+
+
+def _match(tx: Tx, match_id: int) -> OfferingRecord:
+    found = store.by_id(tx, KIND, match_id)
+    if found is None:
+        raise NotFound(f"There is no match {match_id}.", hint="`classbook match list` shows what there is.")
+    return found
+
+
+def _ticket(match_id: int, seat: SeatState) -> Ticket:
+    known = {field.name: getattr(seat, field.name) for field in fields(SeatState)}
+    return Ticket(**known, id=f"{match_id}:{seat.label}", match=match_id)
