@@ -147,7 +147,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "people": PERSON | {"created_at": NOW},
     "venues": {"name": "Hall", "timezone": "UTC", "created_at": NOW},
     "pools": POOL,
-    "seats": {"pool_id": 1, "unit": 1, "row_name": "A", "seat_name": "1", "x": 0.5, "y": 1.0},
+    "seats": {"pool_id": 1, "unit": 1, "place": 1, "row_name": "A", "seat_name": "1", "x": 0.5, "y": 1.0},
     "offerings": OFFERING | {"created_at": NOW},
     "offering_pools": {"offering_id": 1, "n": 1, "pool_id": 1},
     "prices": {"offering_id": 1, "category": "A", "price_minor": 1000},
