@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from classbook.app import App
+from classbook.core.money import Purse, price
 from classbook.rules import codes
 from classbook.rules.policy import Policy, over_at
 from classbook.rules.states import CANCELLED, CONFIRMED, EXPIRED, HELD, TAKEN, due_action, follow, seen
@@ -35,6 +36,7 @@ class Batch:
         self.app = app
         self.scene = scene
         self.dry_run = dry_run
+        self.purse = Purse(scene)
         self._ids = iter(scene.fresh_ids)
 
     @property
@@ -66,16 +68,18 @@ class Batch:
         self, offering: OfferingRecord, person: PersonRecord, party: int, claims: list[tuple[int, int]],
         *, actor: Actor, due_at: datetime, once: bool,
     ) -> ReservationRecord:  # fmt: skip
-        """A new hold on ``claims`` (pool, unit)."""
+        """A new hold on ``claims`` (pool, unit). The caller has made sure that it can be paid."""
+        cost = price(offering, party)
         record = ReservationRecord(
             next(self._ids), offering.id, person.id, HELD, party, offering.starts_at, offering.ends_at, due_at, once,
-            offering.price_minor, offering.currency, self.now, None, None, steps=0,
+            cost.minor if cost else None, cost.currency if cost else None, self.now, None, None, steps=0,
             claims=[Claim(pool_id, unit) for pool_id, unit in claims],
         )  # fmt: skip
         self.scene.created.append(record)
         self.scene.records[record.id] = record
         self.scene.newest_of[offering.id, person.id] = record
         self.scene.live_of[person.id].append(record)
+        self.purse.follow(record, None, actor)
         self._note(record, "reserve", None, actor, None)
         return record
 
@@ -94,7 +98,13 @@ class Batch:
             self._free(record)
         if record.was is not None:
             self.scene.changed[record.id] = record
+        self.purse.follow(record, before, actor)
         self._note(record, action, before, actor, reason)
+
+    def give_back(self, offering: OfferingRecord, claims: list[tuple[int, int]]) -> None:
+        """Units that were found and are not taken after all."""
+        for pool_id, unit in claims:
+            self.scene.pools[offering.id][pool_id].give_back(unit)
 
     def _free(self, record: ReservationRecord) -> None:
         for claim in record.claims:

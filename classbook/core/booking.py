@@ -13,12 +13,18 @@ from classbook.app import App
 from classbook.core.asks import Ask, ById, Reserve
 from classbook.core.batch import Batch
 from classbook.core.decisions import answer
-from classbook.errors import AlreadyReserved, ClassbookError, Internal, SeatTaken, SpanTaken
+from classbook.errors import AlreadyReserved, ClassbookError, InsufficientFunds, Internal, SeatTaken, SpanTaken
 from classbook.store import reservations as store
 from classbook.store.database import ConstraintRefused, Tx
 from classbook.values import Outcome, Reservation
 
-_SECOND_GUARD = {"reservations_once": AlreadyReserved, "claims_fixed": SeatTaken, "claims_overlap": SpanTaken}
+_SECOND_GUARD = {
+    "reservations_once": AlreadyReserved,
+    "claims_fixed": SeatTaken,
+    "claims_overlap": SpanTaken,
+    "wallets_balance_covered": InsufficientFunds,
+    "wallets_held_covered": InsufficientFunds,
+}
 
 
 def book(app: App, asks: Sequence[Ask], *, dry_run: bool = False) -> list[Outcome]:

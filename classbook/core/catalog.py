@@ -25,6 +25,7 @@ from classbook.errors import (
     OfferingClosed,
 )
 from classbook.rules.kinds import kind_named
+from classbook.rules.money import parse_amount
 from classbook.rules.names import clean_name, clean_text
 from classbook.rules.policy import as_dict, check_overrides, status
 from classbook.rules.when import format_local
@@ -52,6 +53,8 @@ class Draft:
     description: str | None = None
     timezone: str | None = None
     policy: dict[str, Any] | None = None
+    price: str | None = None
+    """Of one place: ``12.50`` or ``12.50 EUR``; ``0`` is free."""
 
 
 def create(
@@ -70,7 +73,7 @@ def create(
     given = _draft(draft)
     if given.title is None or given.seats is None or given.starts_at is None or given.ends_at is None:
         raise Invalid("An offering needs a title, seats, a start and an end.")
-    values = _columns(given) | {"kind": kind_named(kind).name}
+    values = _columns(given, currency=app.settings.currency) | {"kind": kind_named(kind).name}
     values.setdefault("description", "")
     values.setdefault("timezone", app.settings.timezone)
     values.setdefault("policy", "{}")
@@ -159,7 +162,7 @@ def update(
 
     def act(tx: Tx, offering: OfferingRecord) -> Offering:
         _check_changeable(offering, tx.now)
-        values = _columns(given, offering)
+        values = _columns(given, offering, currency=offering.currency or app.settings.currency)
         upkeep.settle_within(app, tx, offering.id, most=MOST_SEATS)
         if given.seats is not None:
             _resize(tx, offering, given.seats)
@@ -273,7 +276,7 @@ def _draft(given: dict[str, Any]) -> Draft:
     return Draft(**given)
 
 
-def _columns(given: Draft, before: OfferingRecord | None = None) -> dict[str, Any]:
+def _columns(given: Draft, before: OfferingRecord | None = None, *, currency: str) -> dict[str, Any]:
     """The checked columns of what was given. Raises Invalid, BadSpan."""
     values: dict[str, Any] = {}
     if given.title is not None:
@@ -286,7 +289,11 @@ def _columns(given: Draft, before: OfferingRecord | None = None) -> dict[str, An
         values["timezone"] = known_zone(given.timezone)
     if given.policy is not None:
         own = {} if before is None else json.loads(before.policy)
-        values["policy"] = json.dumps(_terms(own | given.policy), sort_keys=True)
+        values["policy"] = json.dumps(check_overrides(own | given.policy), sort_keys=True)
+    if given.price is not None:
+        minor = parse_amount(given.price, currency, least_minor=0) or None
+        values |= {"price_minor": minor, "currency": minor and currency}
+    _check_paid_for(values, before)
     if given.seats is not None and not 1 <= given.seats <= MOST_SEATS:
         raise Invalid(f"Seats are a whole number from 1 to {MOST_SEATS:,}, not {given.seats}.")
     starts_at = given.starts_at or (before.starts_at if before else None)
@@ -302,10 +309,12 @@ def _columns(given: Draft, before: OfferingRecord | None = None) -> dict[str, An
     return values
 
 
-def _terms(overrides: dict[str, Any]) -> dict[str, Any]:
-    if overrides.get("confirm") == "payment":
+def _check_paid_for(values: dict[str, Any], before: OfferingRecord | None) -> None:
+    """Where a payment is to confirm a hold there must be something to pay. Raises Invalid."""
+    price = values.get("price_minor", before.price_minor if before else None)
+    terms = json.loads(values.get("policy") or (before.policy if before else "{}"))
+    if price is None and terms.get("confirm") == "payment":
         raise Invalid("A hold without a price cannot be confirmed by a payment.", hint="Use code, self or none.")
-    return check_overrides(overrides)
 
 
 def _check_changeable(offering: OfferingRecord, now: datetime) -> None:

@@ -6,6 +6,7 @@ from classbook.core.actors import Who, who_is
 from classbook.core.asks import Ask, ById, Cancel, Confirm, Resend, Reserve, Which
 from classbook.core.batch import Batch
 from classbook.core.keys import answer_to, repeat
+from classbook.core.money import price
 from classbook.errors import (
     ClassbookError,
     Invalid,
@@ -75,6 +76,9 @@ def _reserve(batch: Batch, ask: Reserve) -> Reservation:
     claims = KINDS[offering.kind].plan(ask.party, batch.scene.pools[offering.id])
     if claims is None:
         raise SoldOut(_what_is_left(batch, offering))
+    if unpaid := batch.purse.why_not_pay(person_id, price(offering, ask.party)):
+        batch.give_back(offering, claims)
+        raise unpaid
     return _take(batch, ask, offering, person, claims)
 
 

@@ -2,7 +2,7 @@
 
 A function returns the refusal instead of raising it: in a batch a refusal is an outcome and not an accident. Refusals
 are looked for in a fixed order: not found, invalid, not allowed, cancelled or closed or too early or too late or
-below notice, already reserved, limits, sold out.
+below notice, already reserved, limits, sold out, insufficient funds.
 """
 
 from __future__ import annotations

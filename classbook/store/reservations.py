@@ -7,13 +7,13 @@ own, so that what is read after a lock is never older than the lock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from classbook.rules.states import TAKEN
 from classbook.rules.units import FreeUnits
-from classbook.store import tables
+from classbook.store import ledger, tables
 from classbook.store.database import Row, TryAgain, Tx, to_micros
 from classbook.store.records import (
     CODE_COLUMNS,
@@ -108,6 +108,8 @@ class Scene:
     moves: list[MoveRecord] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
     changed_codes: dict[int, CodeRecord] = field(default_factory=dict)
+    till: ledger.Till | None = None
+    """The money, where anything has a price."""
     new_answers: dict[tuple[int, str], StoredAnswer] = field(default_factory=dict)
 
     @property
@@ -155,6 +157,7 @@ def load(tx: Tx, needs: Needs) -> Scene:
         scene.newest_of[record.offering_id, record.person_id or 0] = record
     for record in _records(known, live):
         scene.live_of[record.person_id or 0].append(record)
+    _load_till(tx, scene, bookers=needs.booker_ids)
     _load_details(tx, scene)
     scene.pools = _free_units(tx, stage, needs.wanted, dict(highest))
     return scene
@@ -170,7 +173,38 @@ def load_due(tx: Tx, offering_id: int, *, most: int) -> Scene:
     records: dict[int, ReservationRecord] = {}
     due = _records(records, rows)
     people = _people(tx.rows(_READ_PEOPLE, {record.person_id for record in due if record.person_id}))
-    return Scene(tx.now, stage.offerings, {}, people, records, due, {}, {}, {}, {}, [])
+    scene = Scene(tx.now, stage.offerings, {}, people, records, due, {}, {}, {}, {}, [])
+    _load_till(tx, scene, bookers=())
+    return scene
+
+
+def _load_till(tx: Tx, scene: Scene, *, bookers: Collection[int]) -> None:
+    """The money of the batch, in one more round trip, only where something has a price.
+
+    What people who are about to pay hold elsewhere and is over becomes due here, too.
+    """
+    priced = [offering.id for offering in scene.offerings.values() if offering.currency is not None]
+    touched = [
+        record
+        for record in (*scene.records.values(), *scene.due)
+        if record.person_id and (record.price_minor or record.offering_id in priced)
+    ]
+    if not touched and not (priced and bookers):
+        return
+    scene.till, over = ledger.load(
+        tx,
+        payers=bookers if priced else (),
+        owners={record.person_id for record in touched if record.person_id},
+        offerings=priced,
+        reservations={record.id for record in touched},
+    )
+    scene.offerings |= {offering.id: offering for offering in over.offerings if offering.id not in scene.offerings}
+    due = {record.id for record in scene.due}
+    for record in over.records:
+        if record.id not in due:
+            scene.due.append(record)
+            live = scene.live_of[record.person_id or 0]
+            live[:] = [record if one.id == record.id else one for one in live]
 
 
 @dataclass(slots=True)
@@ -309,6 +343,7 @@ def save(tx: Tx, scene: Scene) -> None:
             "purpose subject_id",
             [(code.nonce, code.serial, code.guesses, code.purpose, code.subject_id) for code in old_codes],
         ),
+        ledger.adding(tx, scene.till, scene.now),
         posting(tx, scene.letters, scene.now),
         tx.inserting(
             tables.request_keys,
