@@ -75,6 +75,7 @@ def a_class(
     starts_in: timedelta = timedelta(days=1),
     lasts: timedelta = timedelta(hours=1),
     by: Actor = CONSOLE,
+    price: str | None = None,
     **policy: Any,
 ) -> Offering:
     """A class that begins ``starts_in`` from now; further arguments are terms of its policy."""
@@ -85,6 +86,7 @@ def a_class(
         "starts_at": starts_at,
         "ends_at": starts_at + lasts,
         "policy": policy,
+        "price": price,
     }
     made = catalog.create(app, by, "class", fields)
     assert isinstance(made, Offering)

@@ -10,7 +10,7 @@ import typer
 
 from classbook.cli.groups import group
 from classbook.cli.options import Confirm, Cursor, DryRun, Form, Key, Limit, Status, Yes, Zone
-from classbook.cli.output import Column, Row, local
+from classbook.cli.output import Column, Row, local, money
 from classbook.cli.session import Session, given, keyed, number, session, usage_error
 from classbook.rules.when import format_duration, parse_duration
 
@@ -30,7 +30,11 @@ Description = Annotated[str | None, typer.Option(metavar="TEXT", help="A text ab
 Hold = Annotated[str | None, typer.Option(metavar="D", help="How long places are held for confirmation, like 5m.")]
 Notice = Annotated[str | None, typer.Option(metavar="D", help="How long before the start booking ends, like 1h.")]
 ConfirmBy = Annotated[
-    Confirm | None, typer.Option(help="What confirms: a mailed code, the person's own word, or nothing at all.")
+    Confirm | None,
+    typer.Option(help="What confirms: a mailed code, the person's own word, a payment, or nothing at all."),
+]
+Price = Annotated[
+    str | None, typer.Option(metavar="M", help="What one place costs, like 12.50 or '12.50 EUR'; 0 is free.")
 ]
 MaxPerPerson = Annotated[
     int | None, typer.Option(metavar="N", help="Places one person may have, over all reservations.")
@@ -75,6 +79,8 @@ _LISTED: Final = (
     Column("capacity"),
     Column("reserved"),
     Column("available", "places left", shown=_bar),
+    Column("price.amount", "price", shown=money("price")),
+    Column("price.currency"),
 )
 
 OFFERING: Final = (
@@ -90,6 +96,8 @@ OFFERING: Final = (
     Column("capacity"),
     Column("reserved"),
     Column("available", "places left", shown=_bar),
+    Column("price.amount", "price", shown=money("price")),
+    Column("price.currency"),
     Column("creator.email", "made by"),
     Column("policy", "terms", shown=_terms),
     Column("version"),
@@ -118,6 +126,7 @@ def create(
     max_per_person: MaxPerPerson = None,
     party_max: PartyMax = None,
     cancel_until: CancelUntil = None,
+    price: Price = None,
     dry_run: DryRun = False,
     request_key: Key = None,
 ) -> None:
@@ -144,6 +153,7 @@ def create(
             "type": type_,
             "description": description,
             "timezone": there.key,
+            "price": price,
             "policy": _policy(hold, notice, confirm, max_per_person, party_max, cancel_until),
         }
     )
@@ -234,6 +244,7 @@ def update(
     max_per_person: MaxPerPerson = None,
     party_max: PartyMax = None,
     cancel_until: CancelUntil = None,
+    price: Price = None,
     version: Annotated[
         int | None, typer.Option(metavar="N", help="Refuse if the class is no longer at this version.")
     ] = None,
@@ -259,6 +270,7 @@ def update(
             "type": type_,
             "description": description,
             "timezone": timezone,
+            "price": price,
             "policy": _policy(hold, notice, confirm, max_per_person, party_max, cancel_until),
         }
     )

@@ -40,6 +40,7 @@ class Confirm(StrEnum):
 
     code = "code"
     self = "self"
+    payment = "payment"
     none = "none"
 
 

@@ -22,6 +22,7 @@ REGISTRY: Final = {
     "confirm": Entry("classbook.cli.booking", "Confirm a hold with the code from the mail.", _BOOK),
     "cancel": Entry("classbook.cli.booking", "Give a reservation's places back.", _BOOK),
     "reservation": Entry("classbook.cli.reservations", "List reservations, show one, read its history.", _BOOK),
+    "wallet": Entry("classbook.cli.wallets", "Show wallets and statements, top up, withdraw.", _BOOK),
     "class": Entry("classbook.cli.classes", "Create, list, show, update, cancel and delete classes.", _OFFER),
     "user": Entry("classbook.cli.users", "Create, list and show people.", _OFFER),
     "report": Entry("classbook.cli.report", "The figures: classes, people, confirmed places.", _OFFER),

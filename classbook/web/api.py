@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 
 from classbook import __version__
 from classbook.app import App
-from classbook.web import auth, classes, docs, health, pages, problems, report, reservations
+from classbook.web import auth, classes, docs, health, pages, problems, report, reservations, wallets
 from classbook.web.desk import Desk
 from classbook.web.door import Door
 from classbook.web.journal import Journal
@@ -29,6 +29,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     reservations.looking,
     auth.acting,
     auth.looking,
+    wallets.acting,
+    wallets.looking,
     report.acting,
     report.looking,
     pages.acting,

@@ -197,7 +197,12 @@ def _refuse_other_values(sent: dict[str, Any], present: dict[str, Any]) -> None:
 
 
 def _understood(visit: Visit, fields: dict[str, Any], *, zone: str | None) -> dict[str, Any]:
-    """The fields with their dates read, in the zone that is sent, else in ``zone``, else in the configured one."""
+    """The fields with their dates read, in the zone that is sent, else in ``zone``, else in the configured one.
+
+    No price (null) is one of nothing.
+    """
+    if "price" in fields:
+        fields["price"] = fields["price"] or "0"
     for name in ("starts_at", "ends_at"):
         if isinstance(fields.get(name), str):
             local = ZoneInfo(known_zone(fields.get("timezone") or zone or visit.web.app.settings.timezone))
