@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from classbook.app import App
-from classbook.core import audit, booking, catalog, outbox, people
+from classbook.core import audit, booking, catalog, outbox, people, wallet
 from classbook.core.asks import Ask, Reserve
 from classbook.errors import ClassbookError
 from classbook.values import Actor, Offering, Person, Reservation
@@ -91,6 +91,29 @@ def a_class(
     made = catalog.create(app, by, "class", fields)
     assert isinstance(made, Offering)
     return made
+
+
+def rich(app: App, who: Person, amount: str = "100") -> Person:
+    """The same person, with that much more to spend."""
+    wallet.top_up(app, CONSOLE, amount, person=who.id)
+    return who
+
+
+def purse(app: App, who: Person) -> tuple[str, str]:
+    """What somebody has, and what of it is held."""
+    seen = wallet.show(app, CONSOLE, person=who.id)
+    return seen.balance.amount, seen.held.amount
+
+
+def earned(app: App, who: Person | None) -> str:
+    """What stands on the account of an organizer, or of the house."""
+    owner, account = (who.id, "organizer") if who else (None, "house")
+    found = [
+        one.balance.amount
+        for one in wallet.listing(app, CONSOLE, limit=200).results
+        if (one.user and one.user.id, one.account) == (owner, account)
+    ]
+    return found[0] if found else "0.00"
 
 
 def ask(app: App, asked: Ask) -> Reservation:

@@ -36,7 +36,7 @@ _KEPT: Final = (
 _NOT_REFUNDED: Final = "NOT EXISTS (SELECT 1 FROM transfers b WHERE b.first_id = p.id AND b.kind = 'refund')"
 _OF_ITS_PRICE: Final = "p.amount_minor = r.price_minor AND p.currency = r.currency"
 
-_LEDGER: Final = (
+LEDGER: Final = (
     Invariant(
         "what people have is the sum of their posted rows",
         "SELECT w.id, w.balance_minor, e.sum FROM wallets w LEFT JOIN (SELECT id, sum(minor) AS sum FROM ("
@@ -197,7 +197,7 @@ INVARIANTS: Final = (
         "every offering has something to sell",
         "SELECT o.id FROM offerings o LEFT JOIN offering_pools p ON p.offering_id = o.id WHERE p.pool_id IS NULL",
     ),
-    *_LEDGER,
+    *LEDGER,
 )
 
 
