@@ -13,6 +13,7 @@ from classbook.app import App, open_app
 from classbook.config import load
 from classbook.core import booking, catalog, reservations, upkeep, wallet
 from classbook.core.asks import Ask, ById, ByPerson, Cancel, Confirm, Reserve
+from classbook.core.money import Purse
 from classbook.errors import ClassbookError, Invalid
 from classbook.store import ledger
 from classbook.store.database import Tx
@@ -374,6 +375,20 @@ def test_each_offering_keeps_the_currency_it_was_made_with(
     finally:
         other.close()
     assert purse(app, cast.ana) == ("87.50", "0.00")
+
+
+# --- what stands behind --------------------------------------------------------------------------------------------
+
+
+def test_a_desk_that_forgets_to_look_into_the_wallet_is_stopped_by_the_database(
+    app: App, cast: Cast, yoga: Offering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the one who cannot pay harms no neighbour."""
+    rich(app, cast.ana, "12.49"), rich(app, cast.ben)
+    monkeypatch.setattr(Purse, "why_not_pay", lambda purse, person_id, asked: None)
+    asks: list[Ask] = [Reserve(as_person(cast.ana), yoga.id), Reserve(as_person(cast.ben), yoga.id)]
+    assert said(booking.book(app, asks)) == ["insufficient_funds", "held"]
+    assert (purse(app, cast.ana), purse(app, cast.ben)) == (("12.49", "0.00"), ("100.00", "12.50"))
 
 
 # --- batches -------------------------------------------------------------------------------------------------------

@@ -16,8 +16,9 @@ import pytest
 from classbook.app import App
 from classbook.core import booking, catalog, upkeep, wallet
 from classbook.core.asks import Ask, ById, ByPerson, Cancel, Confirm, Reserve
+from classbook.core.money import Purse
 from classbook.errors import ClassbookError
-from classbook.store import ledger
+from classbook.store import ledger, wallets
 from classbook.store.database import Database
 from classbook.testing import FrozenClock
 from classbook.values import Offering, Person, RequestKey, plain
@@ -180,6 +181,25 @@ def test_without_the_lock_only_the_database_stops_spending_twice(
     assert (sqlstates["23514"] == 0) == locks
 
 
+@ServerOnly
+@pytest.mark.parametrize("locks", [False, True], ids=["without the lock", "with the lock"])
+def test_without_the_lock_more_is_taken_out_than_was_earned(
+    app: App, cast: Cast, monkeypatch: pytest.MonkeyPatch, locks: bool
+) -> None:
+    """No figure of an account that earns is kept, so no CHECK could refuse."""
+    offering = a_class(app, seats=999, price="10", confirm="none", by=as_person(cast.cleo), max_per_person=999)
+    rich(app, cast.ana, "9000")
+    if not locks:
+        monkeypatch.setattr(wallets, "lock", lambda tx, wallet_id: None)
+    for _ in range(3 if locks else 60):
+        hold(app, offering, cast.ana)
+        [account] = [x.id for x in wallet.listing(app, as_person(cast.cleo)).results if x.account == "organizer"]
+        at_once(THREADS, lambda _, account=account: wallet.withdraw(app, CONSOLE, "10", wallet=account))  # type: ignore[misc]
+        if earned(app, cast.cleo).startswith("-"):
+            break
+    assert earned(app, cast.cleo).startswith("-") != locks
+
+
 @pytest.fixture
 def impatient(database_url: str) -> None:
     """Deadlocks are found at once and not after a second."""
@@ -221,6 +241,37 @@ def held(app: App, offering: Offering, people: list[Person]) -> list[int]:
     """Ids of holds, one for each, made in one batch."""
     asks = [Reserve(as_person(who), offering.id) for who in people]
     return [plain(outcome)["id"] for outcome in booking.book(app, asks)]
+
+
+# --- the steps of a batch ------------------------------------------------------------------------------------------
+
+FORGOTTEN = {
+    "hold": {"every priced hold has one open payment, of its price"},
+    "confirm": {"what is confirmed is paid, at its price and once", "no payment is open for what is not held"},
+    "cancel": {"no payment is open for what is not held"},
+    "lapse": {"no payment is open for what is not held"},
+}
+
+
+@pytest.mark.parametrize("step", FORGOTTEN)
+def test_a_step_that_forgets_the_money_is_found_by_the_audit(
+    app: App, clock: FrozenClock, cast: Cast, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    offering, ana = a_class(app, price="5", confirm="payment"), rich(app, cast.ana)
+    follow = Purse.follow
+    monkeypatch.setattr(Purse, "follow", lambda *step: None)
+    if step == "hold":
+        hold(app, offering, ana)
+    else:
+        with monkeypatch.context() as remembering:
+            remembering.setattr(Purse, "follow", follow)
+            one = ById(hold(app, offering, ana).id)
+        if step == "lapse":
+            clock.advance(seconds=300)
+            upkeep.settle_due(app)
+        else:
+            booking.one(app, (Confirm if step == "confirm" else Cancel)(CONSOLE, one))
+    assert {breach.partition(":")[0] for breach in broken(app)} == FORGOTTEN[step]
 
 
 # --- the storm -----------------------------------------------------------------------------------------------------

@@ -354,7 +354,7 @@ MISFITS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("state", ["posted", "voided"])
 def test_what_resolves_a_payment_is_like_it(ledger: Ledger, state: str, misfit: str) -> None:
     first = ledger.pend(3_000)
-    row = {"first": first, "state": state, "amount": 3_000} | MISFITS[misfit]
+    row: dict[str, Any] = {"first": first, "state": state, "amount": 3_000} | MISFITS[misfit]
     with pytest.raises(ConstraintRefused, match=r"transfers_matched|wallets_held_covered"):
         ledger.resolve(**row)
     assert ledger.figures() == (10_000, 3_000)

@@ -267,7 +267,10 @@ def _table_of(constraint: str) -> str:
 
 def test_rows_that_say_the_truth_are_taken(furnished: Database) -> None:
     for table in GOOD:
-        others = {"people": {"email": "ben@example.org"}, "wallets": {"account": "organizer", "person_id": 1}}
+        others: dict[str, dict[str, Any]] = {
+            "people": {"email": "ben@example.org"},
+            "wallets": {"account": "organizer", "person_id": 1},
+        }
         put(furnished, table, **others.get(table, {}))
 
 
