@@ -11,7 +11,7 @@ those who earn keep no figures and are never locked here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -28,8 +28,8 @@ TRANSFER_COLUMNS: Final = (
 _LOCK_WALLETS = (
     f"SELECT {WALLET_COLUMNS} FROM wallets WHERE account = 'person' AND person_id AMONG ? ORDER BY id FOR NO KEY UPDATE"
 )
-# Whoever earns with an offering is its creator, or the house. Their wallet is opened when it is first needed; two who
-# open it at once wait for each other here, before they lock anything of the ledger.
+# Whoever earns with an offering is its creator, or the house. Their wallet is opened when it is first needed; of two
+# who open it at once the later one waits, and everybody opens in the same order.
 _EARNER = "CASE WHEN o.creator_id IS NULL THEN 'house' ELSE 'organizer' END"
 _EARNS = f"w.account = {_EARNER} AND w.person_id IS NOT DISTINCT FROM o.creator_id AND w.currency = o.currency"
 _OPEN_EARNERS = (
@@ -39,19 +39,17 @@ _OPEN_EARNERS = (
 )
 _EARNERS = f"SELECT o.id, w.id FROM offerings o JOIN wallets w ON {_EARNS} WHERE o.id AMONG ?"
 # What is over elsewhere of people who are about to pay: it lapses first, so that its money can be spent again.
-_OVER = "person_id AMONG ? AND state = 'held' AND due_at <= ? AND price_minor > 0"
-_LOCK_OVER = f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE {_OVER} ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
-_OFFERINGS_OVER = (
-    f"SELECT {OFFERING_COLUMNS} FROM offerings WHERE id IN (SELECT offering_id FROM reservations WHERE {_OVER})"
+_LOCK_OVER = (
+    f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE person_id AMONG ? AND state = 'held' AND due_at <= ? "
+    "AND price_minor > 0 ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
 )
+_OFFERINGS = f"SELECT {OFFERING_COLUMNS} FROM offerings WHERE id AMONG ?"
 _PAYMENTS = (
     "SELECT p.id, p.reservation_id, p.n, p.from_id, p.to_id, p.amount_minor, p.currency, "
     "(SELECT r.state FROM transfers r WHERE r.first_id = p.id AND r.kind = 'payment' AND r.state <> 'pending'), "
     "(SELECT CAST(sum(r.amount_minor) AS BIGINT) FROM transfers r WHERE r.first_id = p.id AND r.kind = 'refund') "
-    "FROM transfers p WHERE p.state = 'pending' AND p.reservation_id"
+    "FROM transfers p WHERE p.state = 'pending' AND p.reservation_id AMONG ? ORDER BY p.reservation_id, p.n"
 )
-_PAYMENTS_OF = f"{_PAYMENTS} AMONG ? ORDER BY p.reservation_id, p.n"
-_PAYMENTS_OVER = f"{_PAYMENTS} IN (SELECT id FROM reservations WHERE {_OVER}) ORDER BY p.reservation_id, p.n"
 
 
 @dataclass(slots=True)
@@ -127,29 +125,36 @@ class Over:
 
 
 def load(
-    tx: Tx, *, payers: Iterable[int], owners: Iterable[int], offerings: Iterable[int], reservations: Iterable[int]
+    tx: Tx, *, payers: Collection[int], owners: Iterable[int], offerings: Iterable[int], reservations: Iterable[int]
 ) -> tuple[Till, Over]:
-    """Lock the wallets of everybody who may pay or get money back, and load the rest, in one round trip.
+    """Lock the wallets of everybody who may pay or get money back, and load the rest: one round trip, seldom more.
 
     ``payers`` take something new, ``owners`` have something that may change; ``offerings`` may be sold. The caller has
     locked the ``reservations``, and with them their payments.
     """
-    paying, now = sorted(payers), to_micros(tx.now)
-    over, offerings_over, wallets, _, earners, payments, payments_over = tx.pipeline(
-        (_LOCK_OVER, [paying, now]),
-        (_OFFERINGS_OVER, [paying, now]),
-        (_LOCK_WALLETS, [{*paying, *owners}]),
-        (_OPEN_EARNERS, [list(offerings)]),
-        (_EARNERS, [list(offerings)]),
-        (_PAYMENTS_OF, [list(reservations)]),
-        (_PAYMENTS_OVER, [paying, now]),
+    sold = list(offerings)
+    over_rows, wallet_rows, earner_rows, payment_rows = tx.pipeline(
+        (_LOCK_OVER, [list(payers), to_micros(tx.now)]),
+        (_LOCK_WALLETS, [{*payers, *owners}]),
+        (_EARNERS, [sold]),
+        (_PAYMENTS, [list(reservations)]),
     )
+    if len(earner_rows) < len(sold):
+        _, earner_rows = tx.pipeline((_OPEN_EARNERS, [sold]), (_EARNERS, [sold]))
+    over = Over([ReservationRecord.of(row) for row in over_rows], [])
+    if over.records:
+        offering_rows, more_rows = tx.pipeline(
+            (_OFFERINGS, [{record.offering_id for record in over.records}]),
+            (_PAYMENTS, [[record.id for record in over.records]]),
+        )
+        over.offerings.extend(OfferingRecord.of(row) for row in offering_rows)
+        payment_rows += more_rows
     till = Till(
-        wallet_of={(row[1], row[3]): WalletRecord(*row) for row in wallets},
-        earner_of=dict(earners),
-        payments={payment.reservation_id: payment for payment in map(Payment.of, payments + payments_over)},
+        wallet_of={(row[1], row[3]): WalletRecord(*row) for row in wallet_rows},
+        earner_of=dict(earner_rows),
+        payments={payment.reservation_id: payment for payment in map(Payment.of, payment_rows)},
     )
-    return till, Over([ReservationRecord.of(row) for row in over], [OfferingRecord.of(row) for row in offerings_over])
+    return till, over
 
 
 def adding(tx: Tx, till: Till | None, now: datetime) -> tuple[str, list[Row]]:

@@ -20,10 +20,11 @@ BEGIN
   RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = TG_ARGV[0], MESSAGE = TG_ARGV[0];
 END $$
 """,
-    # Nested loops always: the plan is made once a session, for a statement that may have had any number of rows.
+    # The plan is made once a session, for a statement that may have had any number of rows and tables that were small:
+    # so it always goes by keys, row by row, and is not compiled. (Left to the planner, 200 rows took 120 ms and not 3.)
     """
 CREATE FUNCTION ledger_count() RETURNS trigger LANGUAGE plpgsql
-SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+SET jit = off SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
 DECLARE
   broken text;
 BEGIN
@@ -36,7 +37,7 @@ BEGIN
       FROM fresh
       UNION ALL SELECT to_id, id, amount_minor, 0 FROM fresh WHERE state = 'posted'
     ) effects GROUP BY wallet_id
-  ) e WHERE w.id = e.wallet_id AND w.account = 'person';
+  ) e WHERE w.id = e.wallet_id AND w.balance_minor IS NOT NULL;
   SELECT CASE
     WHEN 2 <> (SELECT count(*) FROM wallets w WHERE w.id IN (t.from_id, t.to_id) AND w.currency = t.currency)
       THEN 'transfers_wallets'
