@@ -77,7 +77,7 @@ class Sqlite:
         takers = [(id, person_id, email) for id, (person_id, email) in zip(ids, people, strict=True)]
         db.executemany(
             "INSERT INTO reservations (id, offering_id, person_id, state, party, starts_at, ends_at, due_at, once, "
-            "created_at, steps) VALUES (?, ?, ?, 'held', 1, ?, ?, ?, 1, ?, 1)",
+            "check_in, created_at, steps) VALUES (?, ?, ?, 'held', 1, ?, ?, ?, 1, 0, ?, 1)",
             [(id, offering_id, person_id, starts_at, ends_at, due_at, now) for id, person_id, _ in takers],
         )
         db.executemany(
@@ -151,7 +151,8 @@ class Postgres:
         with db.pipeline():
             db.execute(
                 "INSERT INTO reservations (id, offering_id, person_id, state, party, starts_at, ends_at, due_at, once, "
-                "created_at, steps) SELECT id, %s, person_id, 'held', 1, %s, %s, %s, true, %s, 1 "
+                "check_in, created_at, steps) "
+                "SELECT id, %s, person_id, 'held', 1, %s, %s, %s, true, false, %s, 1 "
                 "FROM unnest(%s::bigint[], %s::bigint[]) AS v(id, person_id)",
                 (offering_id, starts_at, ends_at, due_at, now, ids, takers),
             )

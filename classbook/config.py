@@ -236,7 +236,7 @@ _SECTIONS: Final = frozenset(
 )
 _VARIABLES: Final = {variable(name): name for name in KEYS}
 _OTHER_VARIABLES: Final = frozenset(
-    PREFIX + name for name in ("CONFIG", "AS", "JSON", "QUIET", "NO_COLOR", "VERBOSE", "TEST_POSTGRES")
+    PREFIX + name for name in ("CONFIG", "AS", "JSON", "QUIET", "NO_COLOR", "VERBOSE", "TEST_PG", "TEST_POSTGRES")
 )
 """Variables that are read elsewhere: the global options of the command line and the tests."""
 

@@ -114,7 +114,53 @@ class Offering:
     venue: str | None
     policy: dict[str, Any]
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Class(Offering):
     seats: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Offering):
+    start_time: datetime
+    end_time: datetime
+    reserved_slots: int
+    available_slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Appointments(Offering):
+    """A provider. ``slot`` is the length of an appointment, like ``15m``."""
+
+    provider: PersonRef
+    slot: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resource(Offering):
+    name: str
+    max_slots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A free time: one slot, or the longest span that is free in one piece."""
+
+    start: datetime
+    end: datetime
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Opening hours in the shape they are given in (`rules.opening.as_json`)."""
+
+    offering_id: int
+    timezone: str
+    weekly: tuple[Any, ...]
+    dates: tuple[Any, ...]
+    closed: tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,9 +340,8 @@ def plain(value: Any) -> Any:
         return iso(value)
     if isinstance(value, Money):
         return {"amount": value.amount, "currency": value.currency}
-    if is_dataclass(value):
-        kind: type = type(value)
-        return {shown: plain(getattr(value, name)) for shown, name in _names(kind)}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {shown: plain(getattr(value, name)) for shown, name in _names(type(value))}
     if isinstance(value, dict):
         return {name: plain(item) for name, item in value.items()}
     if isinstance(value, Iterable):

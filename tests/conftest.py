@@ -89,8 +89,8 @@ def fresh_database(request: pytest.FixtureRequest, kind: str, folder: Path) -> I
 @pytest.fixture(autouse=True)
 def clean_surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of whoever runs the tests reaches them, and what is written lands in a folder of the test."""
-    for name in [name for name in os.environ if name.startswith("CLASSBOOK_")]:
-        monkeypatch.delenv(name)
+    for name in ["PYTHONUNBUFFERED", *(name for name in os.environ if name.startswith("CLASSBOOK_"))]:
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     monkeypatch.chdir(tmp_path)
 

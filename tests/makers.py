@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from threading import Barrier
 from typing import Any
 
+import sqlalchemy as sa
+
 from classbook.app import App
-from classbook.core import audit, booking, catalog, outbox, people, wallet
-from classbook.core.asks import Ask, Reserve
+from classbook.core import audit, booking, catalog, outbox, people, reservations, wallet
+from classbook.core.asks import Ask, ById, Confirm, Reserve
 from classbook.errors import ClassbookError
-from classbook.values import Actor, Offering, Person, Reservation
+from classbook.values import Actor, Offering, Outcome, Person, Reservation, plain
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 """When every test begins."""
+HOLD = timedelta(seconds=300)
+"""How long a hold lasts by default."""
+MICROSECOND = timedelta(microseconds=1)
 CONSOLE = Actor(request_id="test")
 PASSWORD = "correct horse battery"
 
@@ -160,3 +168,60 @@ def mailed_link(app: App, who: Person) -> str:
 def broken(app: App) -> list[str]:
     """The invariants that do not hold."""
     return [f"{check.name}: {check.detail}" for check in audit.run(app, CONSOLE) if not check.ok]
+
+
+def confirmed(app: App, offering: Offering, who: Person, *, party: int = 1) -> Reservation:
+    """Places that are confirmed by the console's word."""
+    return ask(app, Confirm(CONSOLE, ById(hold(app, offering, who, party=party).id)))
+
+
+def show(app: App, reservation: Reservation) -> Reservation:
+    return reservations.show(app, CONSOLE, reservation.id)
+
+
+def moves(app: App, reservation: Reservation) -> list[tuple[str | None, str, str]]:
+    """The history: from, action, to."""
+    found = reservations.history(app, CONSOLE, reservation.id).results
+    return [(move.from_state, move.action, move.to_state) for move in found]
+
+
+def said(outcomes: list[Outcome]) -> list[str]:
+    """The state, or the refusal, of each outcome."""
+    return [one.code if isinstance(one, ClassbookError) else plain(one)["state"] for one in outcomes]
+
+
+def everything(app: App) -> dict[str, list[tuple[object, ...]]]:
+    """Every row of every table."""
+    with app.store.read() as tx:
+        names = sa.inspect(tx.connection).get_table_names()
+        return {name: sorted(tx.rows(f"SELECT * FROM {name}"), key=repr) for name in names}
+
+
+def at_once(*acts: Callable[[], object]) -> list[object]:
+    """Do all of it at one moment, in a thread each; what each returned or refused."""
+    barrier = Barrier(len(acts))
+
+    def run(act: Callable[[], object]) -> object:
+        barrier.wait()
+        try:
+            return act()
+        except ClassbookError as error:
+            return error
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        return list(pool.map(run, acts))
+
+
+THREADS = 8
+
+
+def on_all_threads(act: Callable[[int], None]) -> None:
+    """Run ``act(number)`` on all threads at once; raises what one of them raised."""
+    barrier = Barrier(THREADS)
+
+    def run(number: int) -> None:
+        barrier.wait()
+        act(number)
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(run, range(THREADS)))

@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -48,6 +49,7 @@ TOP_LEVEL = {
     ".ci",
     ".gitattributes",
     ".gitignore",
+    "CHANGELOG.md",
     "LICENSE",
     "README.md",
     "benchmarks",
@@ -267,6 +269,16 @@ def test_an_import_that_goes_up_is_caught(tmp_path: Path, module: str, planted: 
     run = arrows(tmp_path)
     assert run.returncode == 1
     assert "planted" in run.stdout
+
+
+def test_every_dependency_is_used() -> None:
+    """Three serve whoever has them: uvicorn its event loop and parser, Python's zoneinfo its time zones."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = {re.match(r"[\w-]+", each)[0] for each in project["dependencies"]}  # type: ignore[index]
+    texts = "\n".join(path.read_text() for path in (ROOT / "classbook").rglob("*.py"))
+    known_as = {"argon2-cffi": "argon2", "pyjwt": "jwt", "fastapi-offline": "fastapi_offline"}
+    unused = {name for name in names if not re.search(rf"\b{known_as.get(name, name)}\b", texts)}
+    assert unused <= {"uvloop", "httptools", "tzdata"}
 
 
 def test_the_top_level_holds_only_what_belongs_there() -> None:

@@ -9,7 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import typer
 
@@ -50,15 +50,9 @@ def _run(args: list[str], session: Session) -> int:
     from classbook.cli.root import command
 
     try:
-        _refuse_other_encodings(args)
-        with command().make_context(_PROGRAM, list(args), obj=session) as ctx:
-            ctx.command.invoke(ctx)
-        session.flush_notes()
+        code = _invoke(command(), args, session)
         sys.stdout.flush()
-        return 0
-    except typer.Exit as wish:
-        sys.stdout.flush()
-        return wish.exit_code
+        return code
     except KeyboardInterrupt:
         sys.stderr.write("\n")
         return exits.INTERRUPTED
@@ -66,9 +60,7 @@ def _run(args: list[str], session: Session) -> int:
         return exits.INTERRUPTED
     except BrokenPipeError:
         # Whoever read this has enough of it. Nothing more can be said, not even at exit.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        for stream in (sys.stdout, sys.stderr):
-            os.dup2(nowhere, stream.fileno())
+        _let_go(sys.stdout, sys.stderr)
         return 0
     except ClassbookError as refusal:
         return _refuse(refusal, session, args, code=exits.exit_code(refusal))
@@ -76,6 +68,25 @@ def _run(args: list[str], session: Session) -> int:
         return _refuse(_as_invalid(mistake), session, args, code=exits.USAGE)
     except Exception as accident:
         return _refuse(_as_internal(accident, session), session, args, code=exits.exit_code(Internal()))
+
+
+def _invoke(root: Any, args: list[str], session: Session) -> int:
+    """Run the command; a wish to end with an exit code is an end like any other."""
+    _refuse_other_encodings(args)
+    try:
+        with root.make_context(_PROGRAM, list(args), obj=session) as ctx:
+            ctx.command.invoke(ctx)
+    except typer.Exit as wish:
+        return wish.exit_code
+    session.flush_notes()
+    return 0
+
+
+def _let_go(*streams: TextIO) -> None:
+    """Send the rest of these streams nowhere: else Python tries once more at its end, and fails with its own words."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in streams:
+        os.dup2(nowhere, stream.fileno())
 
 
 def _refuse(refusal: ClassbookError, session: Session, args: Sequence[str], *, code: int) -> int:
@@ -112,6 +123,7 @@ def _as_invalid(mistake: typer.TyperException) -> Invalid:
 
 def _as_internal(accident: Exception, session: Session) -> Internal:
     if isinstance(accident, OSError) and accident.filename is None and accident.errno in _NOT_WRITTEN:
+        _let_go(sys.stdout)
         return Internal(f"the answer could not be written: {accident.strerror}")
     if session.is_verbose:
         traceback.print_exception(accident)

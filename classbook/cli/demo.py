@@ -41,6 +41,7 @@ def demo(
     _introduce(here, story, world)
     booked = _walk(here, story)
     _say_what_is_next(story, booked)
+    _say_where(story, here.settings.web.address)
     if here.as_json:
         here.show({**world, "steps": story.steps, "reservation": plain(booked)}, ())
 
@@ -214,6 +215,12 @@ def _say_what_is_next(story: Story, booked: Reservation) -> None:
         ("class list", "what there is, with the places left"),
         (f"reservation history {booked.code}", "what happened to Ana's booking"),
         ("report", "the figures"),
-        ("daemon", "mail, expiry, and the HTTP API with its pages"),
+        ("daemon", "mail, expiry, and the HTTP API"),
         ("--help", "everything else"),
     )
+
+
+def _say_where(story: Story, address: str) -> None:
+    story.chapter("While the daemon runs")
+    story.line(f"{address}/api/docs/  every path of the API, to read and to try")
+    story.line(f"{address}/api/v0/    the API itself, like {address}/api/v0/classes/")

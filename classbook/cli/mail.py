@@ -24,14 +24,16 @@ MESSAGE: Final = (
     Column("attempts", "attempts"),
     Column("created_at", "written", shown=local("created_at")),
     Column("sent_at", "sent", shown=local("sent_at")),
-    Column("last_error", "last error"),
+    Column("last_error", "note"),
 )
 
 
 @app.command("list")
 def list_(
     ctx: typer.Context,
-    state: Annotated[Delivery | None, typer.Option(help="Only those in this state; dead ones failed for good.")] = None,
+    state: Annotated[
+        Delivery | None, typer.Option(help="Only those in this state; a dead one is sent no more, its note says why.")
+    ] = None,
     format: Form = None,
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -107,6 +109,8 @@ def _letter(here: Session, message: dict[str, Any]) -> None:
     here.out.text(f"To: {message['to']}")
     here.out.text(f"Subject: {message['subject']}")
     here.out.text(f"State: {message['state']}")
+    if message["last_error"]:
+        here.out.text(f"Note: {message['last_error']}")
     here.out.text("")
     for line in (message["text"] or "(its text is no longer kept)").splitlines():
         here.out.text(clean(line))

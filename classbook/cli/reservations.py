@@ -70,7 +70,7 @@ def list_(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> None:
-    """List reservations: everybody's, or with --as one's own.
+    """List reservations: everybody's, or with --as one's own; who made a class sees all of it with --offering.
 
     \b
       classbook reservation list --offering 1 --state held

@@ -114,6 +114,9 @@ def _examine(here: Session) -> Iterator[Check]:
         return
     file = here.settings.database.file
     if file is not None and not file.exists():
+        if not file.parent.exists():
+            yield Check("database", False, f"there is no directory {file.parent}", "make it, or name another place")
+            return
         yield Check("database", False, f"{file} is not there yet", "classbook init makes it, and so does any command")
         return
     # The secret key is read on opening, so that a failure there is told by what it says.

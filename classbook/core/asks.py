@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
+from classbook.rules.wanted import Wanted
 from classbook.values import Actor, RequestKey
 
 
@@ -27,12 +29,54 @@ Which = ById | ByPerson
 
 @dataclass(frozen=True, slots=True)
 class Reserve:
-    """Take places. ``person_id`` None is the actor; only an administrator may name another."""
+    """Take places. ``person_id`` None is the actor; only an administrator may name another.
+
+    ``queue`` puts who finds nothing free in line; None leaves that to the policy.
+    """
 
     actor: Actor
     offering_id: int
     person_id: int | None = None
     party: int = 1
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    seats: tuple[str, ...] = ()
+    best: int | None = None
+    category: str | None = None
+    strict: bool = False
+    queue: bool | None = None
+    key: RequestKey | None = None
+
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(self.party, self.starts_at, self.ends_at, self.seats, self.best, self.category, self.strict)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Change time, places or party in one step; the old place is kept where the new one is refused.
+
+    What is None stays as it is.
+    """
+
+    actor: Actor
+    which: Which
+    party: int | None = None
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    seats: tuple[str, ...] | None = None
+    best: int | None = None
+    category: str | None = None
+    strict: bool = False
+    key: RequestKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIn:
+    """Somebody came."""
+
+    actor: Actor
+    which: Which
     key: RequestKey | None = None
 
 
@@ -66,4 +110,4 @@ class Resend:
     key: RequestKey | None = None
 
 
-Ask = Reserve | Confirm | Cancel | Resend
+Ask = Reserve | Confirm | Cancel | Move | CheckIn | Resend

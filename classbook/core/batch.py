@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from classbook.app import App
-from classbook.core.money import Purse, price
-from classbook.rules import codes
-from classbook.rules.policy import Policy, over_at
-from classbook.rules.states import CANCELLED, CONFIRMED, EXPIRED, HELD, TAKEN, due_action, follow, seen
+from classbook.core.money import Purse, price, quote
+from classbook.core.views import reservation_view
+from classbook.rules.kinds import KINDS, Kind
+from classbook.rules.opening import from_json
+from classbook.rules.permits import hold_until, over_at
+from classbook.rules.policy import Policy
+from classbook.rules.spans import Span
+from classbook.rules.states import CONFIRMED, FAR_FUTURE, HELD, LIVE, QUEUED, TAKEN, due_action, follow, seen
+from classbook.rules.timetable import Timetable
+from classbook.rules.wanted import Wanted
 from classbook.store.records import (
     Claim,
     CodeRecord,
@@ -21,12 +28,14 @@ from classbook.store.records import (
     ReservationRecord,
 )
 from classbook.store.reservations import Scene
-from classbook.values import Actor, Money, OfferingRef, PersonRef, Place, Reservation
+from classbook.values import Actor, PersonRef, Reservation
 
 CONFIRM = "confirm"
 """The purpose of codes that confirm a hold."""
 TIME = Actor()
 """Who acts when nobody does."""
+Units = list[tuple[int, int]]
+"""What is taken: (pool, unit)."""
 
 
 class Batch:
@@ -38,50 +47,207 @@ class Batch:
         self.dry_run = dry_run
         self.purse = Purse(scene)
         self._ids = iter(scene.fresh_ids)
+        self._terms: dict[int, Policy] = {}
 
     @property
     def now(self) -> datetime:
         return self.scene.now
 
     def policy(self, offering: OfferingRecord) -> Policy:
-        return self.app.policy(offering.kind, offering.policy)
+        terms = self._terms.get(offering.id)
+        if terms is None:
+            terms = self._terms[offering.id] = self.app.policy(offering.kind, offering.policy)
+        return terms
+
+    def kind(self, offering: OfferingRecord) -> Kind:
+        return KINDS[offering.kind]
+
+    def timetable(self, offering: OfferingRecord) -> Timetable:
+        return timetable_of(offering.timezone, tuple(self.scene.stage.rules_of[offering.id]))
+
+    def offering_of(self, record: ReservationRecord) -> OfferingRecord:
+        return self.scene.offerings[record.offering_id]
 
     def state(self, record: ReservationRecord) -> str:
         """The state people see."""
-        cancelled = self.scene.offerings[record.offering_id].cancelled_at is not None
-        return seen(record.state, record.due_at, self.now, offering_cancelled=cancelled)
+        cancelled = self.offering_of(record).cancelled_at is not None
+        return seen(
+            record.state,
+            record.due_at,
+            self.now,
+            offering_cancelled=cancelled,
+            check_in_missing=record.check_in_missing,
+        )
+
+    # --- time ---
 
     def settle(self) -> None:
-        """Let time do its part: lapse and complete what is due, cancel what is of a cancelled offering."""
+        """Let time do its part: lapse and complete what is due, cancel what is of a cancelled offering.
+
+        Then whoever waits and fits is offered what is free, whether or not it was freed here.
+        """
         for record in self.scene.due:
-            offering = self.scene.offerings[record.offering_id]
+            offering = self.offering_of(record)
             if offering.cancelled_at is not None:
                 self.step(record, "cancel", TIME, reason=offering.cancel_reason)
                 self.tell(record, "cancelled", reason=offering.cancel_reason, whole=True)
                 continue
-            action = due_action(record.state)
+            action = due_action(record.state, check_in_missing=record.check_in_missing)
             self.step(record, action, TIME)
             if action == "lapse":
                 self.tell(record, "expired")
+        for offering_id in list(self.scene.queue):
+            self.promote(self.scene.offerings[offering_id])
 
-    def open(
-        self, offering: OfferingRecord, person: PersonRecord, party: int, claims: list[tuple[int, int]],
-        *, actor: Actor, due_at: datetime, once: bool,
+    def promote(self, offering: OfferingRecord) -> None:
+        """Offer what is free to those who wait: in order of entry, everyone who fits; who does not blocks nobody.
+
+        Who cannot pay now keeps waiting, too.
+        """
+        if offering.cancelled_at is not None:
+            return
+        for record in list(self.scene.queue.get(offering.id, ())):
+            if record.state != QUEUED or self.state(record) != QUEUED:
+                continue
+            units = self.find(offering, self.asked(record), record.span)
+            if units is None:
+                continue
+            if self.purse.why_not_pay(record.person_id or 0, price(offering, units)):
+                self.put_back(offering, units, record.span)
+                continue
+            self._offer(offering, record, units)
+
+    def asked(self, record: ReservationRecord) -> Wanted:
+        """What a queued reservation waits for."""
+        return Wanted.from_json(json.loads(record.ask or "{}"), starts_at=record.starts_at, ends_at=record.ends_at)
+
+    def _offer(self, offering: OfferingRecord, record: ReservationRecord, units: Units) -> None:
+        terms = self.policy(offering)
+        self._claim(record, offering, units, record.span)
+        quote(record, price(offering, units))
+        self.step(record, "offer", TIME)
+        record.ask = None
+        record.due_at = hold_until(terms.offer_seconds, record.span, self.now)
+        self.announce(record, offering, TIME, kind="offered")
+
+    # --- places ---
+
+    def find(self, offering: OfferingRecord, wanted: Wanted, span: Span | None) -> Units | None:
+        """Places for a span, taken from the shelves; None where it does not fit."""
+        terms = self.policy(offering)
+        blocked = blocked_span(span, terms) if span else None
+        return self.kind(offering).plan(self.scene.shelves_of(offering.id), wanted, blocked)
+
+    def _claim(self, record: ReservationRecord, offering: OfferingRecord, units: Units, span: Span | None) -> None:
+        blocked = blocked_span(span, self.policy(offering)) if span else None
+        start, end = blocked or (None, None)
+        timed = self.kind(offering).timed
+        first = len(record.claims) + 1
+        record.claims += [
+            Claim(n, pool_id, unit, start, end, timed) for n, (pool_id, unit) in enumerate(units, start=first)
+        ]
+
+    def put_back(self, offering: OfferingRecord, units: Units, span: Span | None) -> None:
+        """Places that were found and are not taken after all."""
+        blocked = blocked_span(span, self.policy(offering)) if span else None
+        for pool_id, unit in units:
+            self.scene.shelves[pool_id].give_back(unit, blocked, (0, 0))
+
+    def free(self, record: ReservationRecord) -> None:
+        """Give the places of a reservation back to their shelves."""
+        for claim in record.places:
+            claim.live = False
+            if shelf := self.scene.shelves.get(claim.pool_id):
+                shelf.give_back(claim.unit, claim.span, (record.id, claim.n))
+
+    def keep(self, record: ReservationRecord, claims: list[Claim]) -> None:
+        """Undo `free`: the reservation keeps these places."""
+        for claim in claims:
+            claim.live = True
+            if shelf := self.scene.shelves.get(claim.pool_id):
+                shelf.keep(claim.unit, claim.span, (record.id, claim.n))
+
+    def left(self, offering: OfferingRecord, span: Span | None) -> int:
+        """How many places are free for a span."""
+        blocked = blocked_span(span, self.policy(offering)) if span else None
+        return sum(shelf.left(blocked) for shelf in self.scene.shelves_of(offering.id).values())
+
+    def units_in_all(self, offering: OfferingRecord) -> int:
+        """How many units an offering sells."""
+        stage = self.scene.stage
+        return sum(stage.pools[pool_id].units for pool_id in stage.pools_of[offering.id])
+
+    def relocate(
+        self, record: ReservationRecord, offering: OfferingRecord, wanted: Wanted, units: Units, span: Span | None,
+        *, actor: Actor,
+    ) -> None:  # fmt: skip
+        """Change a reservation's places, time and price; the caller has freed the old places and found ``units``."""
+        self._claim(record, offering, units, span)
+        self.purse.reprice(record, price(offering, units), actor)
+        record.party = wanted.places
+        record.starts_at, record.ends_at = span or (None, None)
+        terms = self.policy(offering)
+        if record.state == CONFIRMED:
+            record.due_at = over_at(terms, span, checked_in=record.checked_in_at is not None)
+        elif span and record.due_at:
+            record.due_at = min(record.due_at, span.start)
+
+    # --- steps ---
+
+    def hold(
+        self, offering: OfferingRecord, person: PersonRecord, wanted: Wanted, units: Units, span: Span | None,
+        *, actor: Actor,
     ) -> ReservationRecord:  # fmt: skip
-        """A new hold on ``claims`` (pool, unit). The caller has made sure that it can be paid."""
-        cost = price(offering, party)
+        """A new hold on ``units``, confirmed at once where the policy says so. The caller knows that it can be paid."""
+        due_at = hold_until(self.policy(offering).hold_seconds, span, self.now)
+        record = self._new(offering, person, HELD, wanted, span, due_at=due_at)
+        self._claim(record, offering, units, span)
+        quote(record, price(offering, units))
+        self.purse.follow(record, None, actor)
+        self._note(record, "reserve", None, actor, None)
+        self.announce(record, offering, actor, kind="held")
+        return record
+
+    def enqueue(
+        self, offering: OfferingRecord, person: PersonRecord, wanted: Wanted, span: Span | None, *, actor: Actor
+    ) -> ReservationRecord:
+        """A new place in the queue, until the start."""
+        due_at = span.start if span else FAR_FUTURE
+        record = self._new(offering, person, QUEUED, wanted, span, due_at=due_at)
+        record.ask = json.dumps(wanted.as_json())
+        self.scene.queue.setdefault(offering.id, []).append(record)
+        waiting = self.scene.stage.with_queue
+        waiting[offering.id] = waiting.get(offering.id, 0) + 1
+        self._note(record, "queue", None, actor, None)
+        self.tell(record, "queued")
+        return record
+
+    def _new(
+        self, offering: OfferingRecord, person: PersonRecord, state: str, wanted: Wanted, span: Span | None,
+        *, due_at: datetime,
+    ) -> ReservationRecord:  # fmt: skip
+        terms = self.policy(offering)
+        starts_at, ends_at = span or (None, None)
         record = ReservationRecord(
-            next(self._ids), offering.id, person.id, HELD, party, offering.starts_at, offering.ends_at, due_at, once,
-            cost.minor if cost else None, cost.currency if cost else None, self.now, None, None, steps=0,
-            claims=[Claim(pool_id, unit) for pool_id, unit in claims],
+            next(self._ids), offering.id, person.id, state, wanted.places, starts_at, ends_at, due_at, terms.once,
+            terms.check_in, None, None, None, self.now,
         )  # fmt: skip
         self.scene.created.append(record)
         self.scene.records[record.id] = record
         self.scene.newest_of[offering.id, person.id] = record
         self.scene.live_of[person.id].append(record)
-        self.purse.follow(record, None, actor)
-        self._note(record, "reserve", None, actor, None)
         return record
+
+    def announce(self, record: ReservationRecord, offering: OfferingRecord, actor: Actor, *, kind: str) -> None:
+        """Tell of a new hold or offer, with its code; under policy ``none`` confirm it and tell of that."""
+        confirm = self.policy(offering).confirm
+        if confirm == "none":
+            self.step(record, "confirm", actor)
+            self.tell(record, "confirmed")
+        elif confirm == "code":
+            self.tell(record, kind, serial=self.new_code(record).serial)
+        else:
+            self.tell(record, kind)
 
     def step(self, record: ReservationRecord, action: str, actor: Actor, *, reason: str | None = None) -> None:
         """Follow an arrow of the state table, free what it frees, and write the row of history."""
@@ -90,26 +256,24 @@ class Batch:
         if after is None:
             raise AssertionError(f"no arrow {action!r} from {before!r}")
         record.state = after
-        record.due_at = None
+        if before == QUEUED:
+            self.scene.stage.with_queue[record.offering_id] -= 1
         if after == CONFIRMED:
             record.confirmed_at = self.now
-            record.due_at = over_at(record.ends_at)
+            record.due_at = over_at(self.policy(self.offering_of(record)), record.span, checked_in=False)
+        elif after not in LIVE:
+            record.due_at = None
+            self._forget(record)
         if before in TAKEN and after not in TAKEN:
-            self._free(record)
-        if record.was is not None:
-            self.scene.changed[record.id] = record
+            self.free(record)
         self.purse.follow(record, before, actor)
         self._note(record, action, before, actor, reason)
 
-    def give_back(self, offering: OfferingRecord, claims: list[tuple[int, int]]) -> None:
-        """Units that were found and are not taken after all."""
-        for pool_id, unit in claims:
-            self.scene.pools[offering.id][pool_id].give_back(unit)
+    def note(self, record: ReservationRecord, action: str, actor: Actor) -> None:
+        """Write a row of history for what changes no state."""
+        self._note(record, action, record.state, actor, None)
 
-    def _free(self, record: ReservationRecord) -> None:
-        for claim in record.claims:
-            if pools := self.scene.pools.get(record.offering_id):
-                pools[claim.pool_id].give_back(claim.unit)
+    def _forget(self, record: ReservationRecord) -> None:
         live = self.scene.live_of.get(record.person_id or 0, [])
         if record in live:
             live.remove(record)
@@ -118,12 +282,16 @@ class Batch:
         self, record: ReservationRecord, action: str, before: str | None, actor: Actor, reason: str | None
     ) -> None:
         record.steps += 1
+        if record.was is not None:
+            self.scene.changed[record.id] = record
         self.scene.moves.append(
             MoveRecord(
                 record.id, record.steps, action, before, record.state, self.now, actor.person_id, reason,
                 actor.request_id or None,
             )
         )  # fmt: skip
+
+    # --- what people are told ---
 
     def new_code(self, record: ReservationRecord) -> CodeRecord:
         """The next code for a hold; the one before it is void, its wrong guesses stay counted."""
@@ -133,6 +301,7 @@ class Batch:
             self.scene.codes[record.id] = code
         code.serial += 1
         code.nonce = self.app.chance.nonce()
+        code.expires_at = record.due_at or self.now
         self.scene.changed_codes[record.id] = code
         return code
 
@@ -150,31 +319,26 @@ class Batch:
 
     def view(self, record: ReservationRecord) -> Reservation:
         """The reservation as everybody may see it who may see it."""
-        offering = self.scene.offerings[record.offering_id]
         person = self.scene.people[record.person_id or 0]
-        return reservation_view(record, offering, PersonRef(person.id, person.email, person.name), self.state(record))
+        user = PersonRef(person.id, person.email, person.name)
+        return reservation_view(record, self.offering_of(record), user, self.state(record), self._position(record))
+
+    def _position(self, record: ReservationRecord) -> int | None:
+        """The place in the line a record has just entered: behind everybody who waits for the same time."""
+        if record.state != QUEUED:
+            return None
+        if record.span is None or not self.kind(self.offering_of(record)).timed:
+            return self.scene.stage.with_queue[record.offering_id]
+        line = self.scene.queue[record.offering_id]
+        return sum(1 for one in line if one.state == QUEUED and one.span and one.span.overlaps(record.span))
 
 
-def reservation_view(
-    record: ReservationRecord, offering: OfferingRecord | Any, user: PersonRef, state: str
-) -> Reservation:
-    """The answer that shows a reservation."""
-    shows_places = state not in (CANCELLED, EXPIRED)
-    return Reservation(
-        id=record.id,
-        code=codes.reservation_code(record.id),
-        state=state,
-        offering=OfferingRef(offering.id, offering.kind, offering.title),
-        user=user,
-        party=record.party,
-        places=tuple(Place(None, None, claim.unit) for claim in record.claims) if shows_places else (),
-        starts_at=record.starts_at,
-        ends_at=record.ends_at,
-        timezone=offering.timezone,
-        expires_at=record.due_at if state == HELD else None,
-        position=None,
-        price=None if record.price_minor is None else Money(record.price_minor, record.currency or ""),
-        created_at=record.created_at,
-        confirmed_at=record.confirmed_at,
-        checked_in_at=record.checked_in_at,
-    )
+def blocked_span(span: Span, terms: Policy) -> Span:
+    """The time a booking keeps others away: its own, and what the house needs before and after it."""
+    return span.widened(before_seconds=terms.before_seconds, after_seconds=terms.after_seconds)
+
+
+@lru_cache(maxsize=1024)
+def timetable_of(zone: str, rules: tuple[str, ...]) -> Timetable:
+    """The opening hours behind rules as they are kept (JSON)."""
+    return Timetable.of(zone, (from_json(json.loads(rule)) for rule in rules))

@@ -8,14 +8,20 @@ refusal is an outcome; it never harms its neighbours.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 
 from classbook.app import App
-from classbook.core.asks import Ask, ById, Reserve
-from classbook.core.batch import Batch
-from classbook.core.decisions import answer
+from classbook.core.asks import Ask, ById, Move, Reserve
+from classbook.core.batch import Batch, blocked_span
+from classbook.core.decisions import answer, meant, moved_wanted
 from classbook.errors import AlreadyReserved, ClassbookError, InsufficientFunds, Internal, SeatTaken, SpanTaken
+from classbook.rules.kinds import KINDS
+from classbook.rules.shelves import NeedsAll
+from classbook.rules.wanted import Wanted
 from classbook.store import reservations as store
 from classbook.store.database import ConstraintRefused, Tx
+from classbook.store.records import OfferingRecord
 from classbook.values import Outcome, Reservation
 
 _SECOND_GUARD = {
@@ -33,10 +39,15 @@ def book(app: App, asks: Sequence[Ask], *, dry_run: bool = False) -> list[Outcom
     With ``dry_run`` everything is decided and nothing written, and no code is evaluated. Raises Busy or Unavailable
     when the database cannot take the batch at all; every other refusal is an outcome.
     """
-    try:
-        return app.store.write(lambda tx: _book(app, tx, asks, dry_run))
-    except ConstraintRefused as refused:
-        return _one_by_one(app, asks, dry_run, refused)
+    pack: frozenset[int] = frozenset()
+    while True:
+        try:
+            return app.store.write(partial(_book, app, asks=asks, dry_run=dry_run, pack=pack))
+        except NeedsAll as error:
+            # Rare, and more to read: claims of a pool must be packed anew, so the whole pool is looked at.
+            pack |= {error.pool_id}
+        except ConstraintRefused as refused:
+            return _one_by_one(app, asks, dry_run, refused)
 
 
 def one(app: App, ask: Ask, *, dry_run: bool = False) -> Reservation | dict[str, object]:
@@ -47,8 +58,10 @@ def one(app: App, ask: Ask, *, dry_run: bool = False) -> Reservation | dict[str,
     return outcome
 
 
-def _book(app: App, tx: Tx, asks: Sequence[Ask], dry_run: bool) -> list[Outcome]:
-    batch = Batch(app, store.load(tx, _needs(tx, asks)), dry_run=dry_run)
+def _book(app: App, tx: Tx, *, asks: Sequence[Ask], dry_run: bool, pack: frozenset[int]) -> list[Outcome]:
+    needs = _needs(tx, asks)
+    stage = store.lock(tx, needs)
+    batch = Batch(app, store.load(tx, needs, stage, partial(_windows, app, asks, pack)), dry_run=dry_run)
     batch.settle()
     outcomes = [answer(batch, ask) for ask in asks]
     if dry_run or batch.scene.is_unchanged:
@@ -60,7 +73,7 @@ def _book(app: App, tx: Tx, asks: Sequence[Ask], dry_run: bool) -> list[Outcome]
 
 def _needs(tx: Tx, asks: Sequence[Ask]) -> store.Needs:
     """Which offerings, people and reservations a batch touches. What an id belongs to never changes."""
-    needs = store.Needs()
+    needs, moving = store.Needs(), set[int]()
     for ask in asks:
         needs.other_people_ids |= _possible(ask.actor.person_id or 0)
         if ask.key:
@@ -68,24 +81,59 @@ def _needs(tx: Tx, asks: Sequence[Ask]) -> store.Needs:
         if isinstance(ask, Reserve):
             needs.reserves += 1
             needs.offering_ids |= _possible(ask.offering_id)
-            needs.wanted[ask.offering_id] = needs.wanted.get(ask.offering_id, 0) + max(ask.party, 0)
+            needs.wanted[ask.offering_id] = needs.wanted.get(ask.offering_id, 0) + max(ask.wanted.places, 0)
             if person_id := ask.person_id or ask.actor.person_id:
                 needs.booker_ids |= _possible(person_id)
-        elif isinstance(ask.which, ById):
+            continue
+        if isinstance(ask.which, ById):
             needs.reservation_ids |= _possible(ask.which.reservation_id)
         else:
             needs.offering_ids |= _possible(ask.which.offering_id)
             person_id = ask.which.person_id or ask.actor.person_id or 0
-            needs.other_people_ids |= _possible(person_id)
+            (needs.booker_ids if isinstance(ask, Move) else needs.other_people_ids).update(_possible(person_id))
             needs.pairs |= {pair for pair in [(ask.which.offering_id, person_id)] if all(map(_possible, pair))}
+        if isinstance(ask, Move):
+            moving |= _possible(ask.which.reservation_id) if isinstance(ask.which, ById) else set()
+            # Which offering that is of is not known yet: room for it is looked at in each.
+            needs.moved_places += max(ask.party or 0, ask.best or 0, len(ask.seats or ()))
     found = store.find(tx, needs.reservation_ids) if needs.reservation_ids else []
     # What appears between this look and the locks is of an offering that will not be locked: it is not there yet.
     needs.reservation_ids = {reservation_id for reservation_id, _, _ in found}
-    for _, offering_id, owner_id in found:
+    for reservation_id, offering_id, owner_id in found:
         needs.offering_ids.add(offering_id)
         if owner_id:
-            needs.other_people_ids.add(owner_id)
+            (needs.booker_ids if reservation_id in moving else needs.other_people_ids).add(owner_id)
     return needs
+
+
+def _windows(app: App, asks: Sequence[Ask], pack: frozenset[int], scene: store.Scene) -> store.Windows:
+    """The spans the asks are for, where claims have spans of their own."""
+    stage = scene.stage
+    windows: store.Windows = {
+        offering_id: [store.ALWAYS] for offering_id, pool_ids in stage.pools_of.items() if pack & set(pool_ids)
+    }
+    for ask in asks:
+        found = _asked_place(scene, ask)
+        if found is None:
+            continue
+        offering, wanted = found
+        terms = app.policy(offering.kind, offering.policy)
+        with suppress(ClassbookError):  # what cannot be is refused when it is decided
+            if span := KINDS[offering.kind].when(offering, terms, wanted):
+                windows.setdefault(offering.id, []).append(blocked_span(span, terms))
+    return windows
+
+
+def _asked_place(scene: store.Scene, ask: Ask) -> tuple[OfferingRecord, Wanted] | None:
+    """Where an ask wants a place with a span of its own."""
+    if isinstance(ask, Reserve):
+        offering, wanted = scene.offerings.get(ask.offering_id), ask.wanted
+    elif isinstance(ask, Move) and (record := meant(scene, ask.actor, ask.which)):
+        offering = scene.offerings[record.offering_id]
+        wanted = moved_wanted(ask, record, KINDS[offering.kind])
+    else:
+        return None
+    return (offering, wanted) if offering and KINDS[offering.kind].timed else None
 
 
 def _possible(id: int) -> set[int]:

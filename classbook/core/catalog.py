@@ -24,21 +24,43 @@ from classbook.errors import (
     OfferingCancelled,
     OfferingClosed,
 )
-from classbook.rules.kinds import kind_named
+from classbook.rules.kinds import KINDS, kind_named
 from classbook.rules.money import parse_amount
 from classbook.rules.names import clean_name, clean_text
-from classbook.rules.policy import as_dict, check_overrides, status
-from classbook.rules.when import format_local
+from classbook.rules.permits import status
+from classbook.rules.policy import as_dict, check_overrides
+from classbook.rules.when import format_duration, format_local
 from classbook.rules.zones import known_zone
 from classbook.store import catalog as store
 from classbook.store import outbox, people
 from classbook.store.database import Tx, from_micros, to_micros
 from classbook.store.records import OfferingRecord
-from classbook.values import Actor, Money, Numbered, Offering, Page, PersonRef, RequestKey, plain
+from classbook.values import (
+    Actor,
+    Appointments,
+    Class,
+    Event,
+    Money,
+    Numbered,
+    Offering,
+    Page,
+    PersonRef,
+    RequestKey,
+    Resource,
+    plain,
+)
 
 MOST_SEATS: Final = 1_000_000
 LONGEST_TEXT: Final = 10_000
 STATUSES: Final = ("upcoming", "ongoing", "completed", "cancelled")
+
+
+_SHAPES: Final[dict[str, type[Offering]]] = {
+    "class": Class,
+    "event": Event,
+    "appointment": Appointments,
+    "resource": Resource,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,21 +92,25 @@ def create(
 
     Raises Invalid or BadSpan for what cannot be, NotYours for people who may not make this kind.
     """
-    given = _draft(draft)
-    if given.title is None or given.seats is None or given.starts_at is None or given.ends_at is None:
-        raise Invalid("An offering needs a title, seats, a start and an end.")
-    values = _columns(given, currency=app.settings.currency) | {"kind": kind_named(kind).name}
+    given, row = _draft(draft), kind_named(kind)
+    if given.title is None or given.seats is None:
+        raise Invalid(f"A {kind} needs a title and a number of seats.")
+    if not row.picks_time and (given.starts_at is None or given.ends_at is None):
+        raise Invalid(f"A {kind} needs a start and an end.")
+    if row.picks_time and (given.starts_at or given.ends_at):
+        raise Invalid(f"A {kind} has no time of its own.", hint="Its schedule says when it is open.")
+    values = _columns(given, currency=app.settings.currency) | {"kind": row.name}
     values.setdefault("description", "")
     values.setdefault("timezone", app.settings.timezone)
     values.setdefault("policy", "{}")
 
     def act(tx: Tx, who: Who) -> Offering:
-        offering_id = store.add(tx, values | {"creator_id": who.id}, units=given.seats or 0)
+        offering_id = store.add(tx, values | {"creator_id": who.id}, units=given.seats or 0, timed=row.timed)
         return _view(app, tx, _found(tx, kind, offering_id))
 
     def step(tx: Tx) -> Offering | dict[str, Any]:
         who = look_up(tx, actor)
-        if who.role not in kind_named(kind).creators:
+        if who.role not in row.creators:
             raise NotYours(f"A {who.role} may not make a {kind}.", hint="Ask an organizer or an administrator.")
         result = once(tx, actor, key, lambda: act(tx, who))
         if dry_run:
@@ -162,6 +188,8 @@ def update(
 
     def act(tx: Tx, offering: OfferingRecord) -> Offering:
         _check_changeable(offering, tx.now)
+        if kind_named(kind).picks_time and (given.starts_at or given.ends_at):
+            raise Invalid(f"A {kind} has no time of its own.", hint="Its schedule says when it is open.")
         values = _columns(given, offering, currency=offering.currency or app.settings.currency)
         upkeep.settle_within(app, tx, offering.id, most=MOST_SEATS)
         if given.seats is not None:
@@ -269,6 +297,16 @@ def _before(offering: OfferingRecord) -> dict[str, Any]:
     return dict(plain({"title": offering.title, "starts_at": offering.starts_at, "ends_at": offering.ends_at}))
 
 
+def columns(app: App, given: dict[str, Any]) -> dict[str, Any]:
+    """The checked columns of an offering's fields, for offerings that are made in another way. Raises Invalid."""
+    return _columns(_draft(given), currency=app.settings.currency)
+
+
+def view(app: App, tx: Tx, kind: str, offering_id: int) -> Offering:
+    """One offering, within a transaction. Raises NotFound."""
+    return _view(app, tx, _found(tx, kind, offering_id))
+
+
 def _draft(given: dict[str, Any]) -> Draft:
     known = {field.name for field in fields(Draft)}
     if unknown := given.keys() - known:
@@ -326,14 +364,12 @@ def _check_changeable(offering: OfferingRecord, now: datetime) -> None:
 
 
 def _resize(tx: Tx, offering: OfferingRecord, seats: int) -> None:
-    figures = store.figures(tx, [offering.id])[offering.id]
-    if seats < figures.taken:
+    needed = store.resize(tx, offering.id, units=seats)
+    if needed is not None:
         raise NotAllowedNow(
-            f"{figures.taken} places of {offering.title} are taken; it cannot have only {seats}.",
+            f"{needed} places of {offering.title} are taken; it cannot have only {seats}.",
             hint="Cancel reservations first.",
         )
-    if seats != figures.capacity:
-        store.resize(tx, offering.id, units=seats)
 
 
 def _filter(
@@ -380,23 +416,26 @@ def _shown(
 ) -> Offering:
     now_is = status(record, now)
     bookable = now_is in ("upcoming", "open")
-    return Offering(
-        id=record.id,
-        kind=record.kind,
-        title=record.title,
-        description=record.description,
-        type=record.type,
-        status=now_is,
-        starts_at=record.starts_at,
-        ends_at=record.ends_at,
-        timezone=record.timezone,
-        capacity=figures.capacity,
-        reserved=figures.reserved,
-        available=max(0, figures.capacity - figures.reserved) if bookable else 0,
-        price=None if record.price_minor is None else Money(record.price_minor, record.currency or ""),
-        creator=creator,
-        venue=None,
-        policy=as_dict(app.policy(record.kind, record.policy)),
-        version=record.version,
-        seats=figures.capacity,
-    )
+    terms = app.policy(record.kind, record.policy)
+    base: dict[str, Any] = {
+        "id": record.id,
+        "kind": record.kind,
+        "title": record.title,
+        "description": record.description,
+        "type": record.type,
+        "status": now_is,
+        "starts_at": record.starts_at,
+        "ends_at": record.ends_at,
+        "timezone": record.timezone,
+        "capacity": figures.capacity,
+        "reserved": figures.reserved,
+        "available": max(0, figures.capacity - figures.reserved) if bookable else 0,
+        "price": None if record.price_minor is None else Money(record.price_minor, record.currency or ""),
+        "creator": creator,
+        "venue": None,
+        "policy": as_dict(terms),
+        "version": record.version,
+    }
+    known = base | {"slot": format_duration(terms.slot_seconds)}
+    own = {name: known[of] for name, of in KINDS[record.kind].words.items()}
+    return _SHAPES[record.kind](**base, **own)

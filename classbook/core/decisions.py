@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
 from classbook.core.actors import Who, who_is
-from classbook.core.asks import Ask, ById, Cancel, Confirm, Resend, Reserve, Which
-from classbook.core.batch import Batch
+from classbook.core.asks import Ask, ById, Cancel, CheckIn, Confirm, Move, Resend, Reserve, Which
+from classbook.core.batch import Batch, Units
 from classbook.core.keys import answer_to, repeat
 from classbook.core.money import price
 from classbook.errors import (
     ClassbookError,
     Invalid,
+    LimitReached,
     NotAllowedNow,
     NotFound,
     NotYours,
-    SoldOut,
+    OfferingCancelled,
     TooManyGuesses,
     TooManyRequests,
     WrongCode,
 )
-from classbook.rules import codes, policy
-from classbook.rules.kinds import KINDS
+from classbook.rules import codes, permits, policy
+from classbook.rules.kinds import Kind, why_not_then
 from classbook.rules.names import clean_text
+from classbook.rules.spans import Span
 from classbook.rules.states import CANCELLED, CONFIRMED
-from classbook.store.records import OfferingRecord, PersonRecord, ReservationRecord
+from classbook.rules.wanted import Wanted
+from classbook.rules.when import format_local
+from classbook.store.records import OfferingRecord, ReservationRecord
+from classbook.store.reservations import Scene
 from classbook.values import Actor, Outcome, Reservation
 
 
@@ -51,6 +59,10 @@ def _decide(batch: Batch, ask: Ask) -> Reservation:
             return _confirm(batch, ask)
         case Cancel():
             return _cancel(batch, ask)
+        case Move():
+            return _move(batch, ask)
+        case CheckIn():
+            return _check_in(batch, ask)
         case Resend():
             return _resend(batch, ask)
 
@@ -64,38 +76,105 @@ def _reserve(batch: Batch, ask: Reserve) -> Reservation:
     person = batch.scene.people.get(person_id)
     if person is None or person.removed:
         raise NotFound(f"There is no person {person_id}.")
-    terms = batch.policy(offering)
-    if ask.party < 1:
-        raise Invalid(f"A party is at least one place, not {ask.party}.")
+    wanted = ask.wanted
+    if wanted.places < 1:
+        raise Invalid(f"A party is at least one place, not {wanted.places}.")
     _check_speaks_for(who, person_id)
     if not who.verified:
         raise NotAllowedNow("Your address is not verified yet.", hint="Enter the code that was mailed to you first.")
+    span = _span(batch, offering, wanted)
     here = [record for record in batch.scene.live_of[person_id] if record.offering_id == offering.id]
-    _raise(policy.why_not_book(offering, terms, now=batch.now))
-    _raise(policy.why_not_again(offering, terms, party=ask.party, live=here, name=person.name))
-    claims = KINDS[offering.kind].plan(ask.party, batch.scene.pools[offering.id])
-    if claims is None:
-        raise SoldOut(_what_is_left(batch, offering))
-    if unpaid := batch.purse.why_not_pay(person_id, price(offering, ask.party)):
-        batch.give_back(offering, claims)
-        raise unpaid
-    return _take(batch, ask, offering, person, claims)
-
-
-def _take(
-    batch: Batch, ask: Reserve, offering: OfferingRecord, person: PersonRecord, claims: list[tuple[int, int]]
-) -> Reservation:
+    replaced = _check_limits(batch, offering, wanted, span, here, person.name)
+    units = _find(batch, offering, wanted, span, person_id, instead_of=replaced)
+    for record in replaced if units else ():
+        batch.step(record, "cancel", ask.actor, reason="Replaced by a later one on the same day.")
+        batch.tell(record, "cancelled", reason="You booked another time on the same day.")
+    if units is not None:
+        return batch.view(batch.hold(offering, person, wanted, units, span, actor=ask.actor))
     terms = batch.policy(offering)
-    due_at = policy.hold_until(offering, terms, batch.now)
-    record = batch.open(offering, person, ask.party, claims, actor=ask.actor, due_at=due_at, once=terms.once)
-    if terms.confirm == "none":
-        batch.step(record, "confirm", ask.actor)
-        batch.tell(record, "confirmed")
-    elif terms.confirm == "code":
-        batch.tell(record, "held", serial=batch.new_code(record).serial)
+    may_wait = terms.queues if ask.queue is None else ask.queue
+    # More than there is in all would wait for ever.
+    if not may_wait or wanted.places > batch.units_in_all(offering):
+        raise _taken(batch, offering, wanted, span)
+    return batch.view(batch.enqueue(offering, person, wanted, span, actor=ask.actor))
+
+
+def _span(batch: Batch, offering: OfferingRecord, wanted: Wanted) -> Span | None:
+    """The time an ask is for. Raises what speaks against that time."""
+    kind, terms = batch.kind(offering), batch.policy(offering)
+    if offering.cancelled_at is not None:
+        raise OfferingCancelled(f"{offering.title} was cancelled.")
+    span = kind.when(offering, terms, wanted)
+    _raise(permits.why_not_book(offering, terms, span=span, now=batch.now))
+    if kind.picks_time and span is not None:
+        _raise(why_not_then(terms, batch.timetable(offering), span))
+    return span
+
+
+def _check_limits(
+    batch: Batch,
+    offering: OfferingRecord,
+    wanted: Wanted,
+    span: Span | None,
+    here: list[ReservationRecord],
+    name: str,
+) -> list[ReservationRecord]:
+    """Raise what limits per person say; the reservations that the new one is to replace."""
+    terms = batch.policy(offering)
+    _raise(permits.why_not_again(offering, terms, party=wanted.places, live=here, name=name))
+    if terms.per_day is None or span is None:
+        return []
+    that_day = [record for record in here if permits.same_day(offering, record.starts_at, span.start)]
+    if len(that_day) < terms.per_day:
+        return []
+    if terms.on_second == "replace":
+        return that_day[: len(that_day) - terms.per_day + 1]
+    raise LimitReached(
+        f"{name} has {'an appointment' if terms.per_day == 1 else f'{terms.per_day} bookings'} with {offering.title} "
+        "on that day already.",
+        hint="Cancel or move it, or choose another day.",
+    )
+
+
+def _find(
+    batch: Batch,
+    offering: OfferingRecord,
+    wanted: Wanted,
+    span: Span | None,
+    person_id: int,
+    *,
+    instead_of: Sequence[ReservationRecord] = (),
+) -> Units | None:
+    """Places for a span, with those of ``instead_of`` free; where nothing fits, they keep them.
+
+    Raises InsufficientFunds where the places are there and the person cannot pay for them.
+    """
+    given_up = [(record, record.places) for record in instead_of]
+    for record, _ in given_up:
+        batch.free(record)
+    units: Units | None = None
+    try:
+        units = batch.find(offering, wanted, span)
+        if units and (unpaid := batch.purse.why_not_pay(person_id, price(offering, units), instead_of=instead_of)):
+            batch.put_back(offering, units, span)
+            units = None
+            raise unpaid
+    finally:
+        if units is None:
+            for record, claims in given_up:
+                batch.keep(record, claims)
+    return units
+
+
+def _taken(batch: Batch, offering: OfferingRecord, wanted: Wanted, span: Span | None) -> ClassbookError:
+    """The refusal that says what is left."""
+    left = batch.left(offering, span)
+    when = "" if offering.starts_at or span is None else f" at {format_local(span.start, ZoneInfo(offering.timezone))}"
+    if not left:
+        detail = f"{offering.title} is {'sold out' if offering.starts_at else 'taken'}{when}."
     else:
-        batch.tell(record, "held")
-    return batch.view(record)
+        detail = f"{offering.title} has only {left} {'place' if left == 1 else 'places'} left{when}."
+    return batch.kind(offering).refusal(detail, hint="With --queue you are told when a place is free.")
 
 
 def _confirm(batch: Batch, ask: Confirm) -> Reservation:
@@ -103,7 +182,7 @@ def _confirm(batch: Batch, ask: Confirm) -> Reservation:
     state = batch.state(record)
     if state == CONFIRMED:
         return batch.view(record)
-    _raise(policy.why_not_confirm(offering, state))
+    _raise(permits.why_not_confirm(offering, state))
     _check_proof(batch, ask, who, record, offering)
     batch.step(record, "confirm", ask.actor)
     batch.tell(record, "confirmed")
@@ -144,15 +223,67 @@ def _cancel(batch: Batch, ask: Cancel) -> Reservation:
     state = batch.state(record)
     if state == CANCELLED:
         return batch.view(record)
-    _raise(policy.why_not_cancel(offering, batch.policy(offering), state, now=batch.now, is_admin=who.is_admin))
+    _raise(
+        permits.why_not_cancel(
+            offering, batch.policy(offering), state, starts_at=record.starts_at, now=batch.now, is_admin=who.is_admin
+        )
+    )
     batch.step(record, "cancel", ask.actor, reason=reason)
     batch.tell(record, "cancelled", reason=reason)
+    batch.promote(offering)
+    return batch.view(record)
+
+
+def _move(batch: Batch, ask: Move) -> Reservation:
+    who, record, offering = _own(batch, ask.actor, ask.which)
+    state, terms = batch.state(record), batch.policy(offering)
+    _raise(
+        permits.why_not_move(offering, terms, state, starts_at=record.starts_at, now=batch.now, is_admin=who.is_admin)
+    )
+    wanted = moved_wanted(ask, record, batch.kind(offering))
+    if wanted.places < 1:
+        raise Invalid(f"A party is at least one place, not {wanted.places}.")
+    span = _span(batch, offering, wanted)
+    live = batch.scene.live_of.get(record.person_id or 0, ())
+    others = [one for one in live if one.offering_id == offering.id and one is not record]
+    person = batch.scene.people[record.person_id or 0]
+    _check_limits(batch, offering, wanted, span, [one for one in others if not terms.once], person.name)
+    units = _find(batch, offering, wanted, span, person.id, instead_of=[record])
+    if units is None:
+        raise _taken(batch, offering, wanted, span)
+    batch.relocate(record, offering, wanted, units, span, actor=ask.actor)
+    batch.note(record, "move", ask.actor)
+    batch.tell(record, "moved")
+    batch.promote(offering)
+    return batch.view(record)
+
+
+def moved_wanted(ask: Move, record: ReservationRecord, kind: Kind) -> Wanted:
+    """What a reservation is to become: what the ask leaves open stays as it is, the length of time included."""
+    starts_at, ends_at = ask.starts_at, ask.ends_at
+    if kind.picks_time:
+        length = record.ends_at - record.starts_at if record.starts_at and record.ends_at else None
+        starts_at = starts_at or record.starts_at
+        ends_at = ends_at or (starts_at + length if starts_at and length else None)
+    return Wanted(ask.party or record.party, starts_at, ends_at, ask.seats or (), ask.best, ask.category, ask.strict)
+
+
+def _check_in(batch: Batch, ask: CheckIn) -> Reservation:
+    _, record, offering = _own(batch, ask.actor, ask.which)
+    if record.checked_in_at is not None:
+        at = format_local(record.checked_in_at, ZoneInfo(offering.timezone))
+        raise NotAllowedNow(f"Checked in already, on {at}.")
+    terms = batch.policy(offering)
+    _raise(permits.why_not_check_in(offering, terms, batch.state(record), starts_at=record.starts_at, now=batch.now))
+    record.checked_in_at = batch.now
+    record.due_at = permits.over_at(terms, record.span, checked_in=True)
+    batch.note(record, "check_in", ask.actor)
     return batch.view(record)
 
 
 def _resend(batch: Batch, ask: Resend) -> Reservation:
     _, record, offering = _own(batch, ask.actor, ask.which)
-    _raise(policy.why_not_confirm(offering, batch.state(record)))
+    _raise(permits.why_not_confirm(offering, batch.state(record)))
     code = batch.scene.codes.get(record.id)
     if code is None:
         raise NotAllowedNow("This hold needs no code.", hint="Confirm it without one.")
@@ -181,7 +312,7 @@ def _own(batch: Batch, actor: Actor, which: Which) -> tuple[Who, ReservationReco
     """The reservation that is meant, if the actor may touch it. Other people's do not exist for them."""
     who = _who(batch, actor)
     if isinstance(which, ById):
-        record = batch.scene.records.get(which.reservation_id)
+        record = meant(batch.scene, actor, which)
         if record is None or not who.may_see(record.person_id):
             raise NotFound("There is no such reservation.")
     else:
@@ -192,22 +323,22 @@ def _own(batch: Batch, actor: Actor, which: Which) -> tuple[Who, ReservationReco
         if person_id not in batch.scene.people:
             raise NotFound(f"There is no person {person_id}.")
         _check_speaks_for(who, person_id)
-        record = batch.scene.newest_of.get((which.offering_id, person_id))
+        record = meant(batch.scene, actor, which)
         if record is None:
             raise NotFound(f"There is no reservation for {offering.title}.", hint="Reserve first.")
     return who, record, batch.scene.offerings[record.offering_id]
 
 
+def meant(scene: Scene, actor: Actor, which: Which) -> ReservationRecord | None:
+    """The reservation that is meant, whoever asks for it."""
+    if isinstance(which, ById):
+        return scene.records.get(which.reservation_id)
+    return scene.newest_of.get((which.offering_id, which.person_id or actor.person_id or 0))
+
+
 def _check_speaks_for(who: Who, person_id: int) -> None:
     if not who.is_admin and who.id != person_id:
         raise NotYours("Only an administrator may act for somebody else.")
-
-
-def _what_is_left(batch: Batch, offering: OfferingRecord) -> str:
-    left = sum(free.left for free in batch.scene.pools[offering.id].values())
-    if not left:
-        return f"{offering.title} is sold out."
-    return f"{offering.title} has only {left} {'place' if left == 1 else 'places'} left."
 
 
 def _raise(refusal: ClassbookError | None) -> None:

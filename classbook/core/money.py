@@ -1,11 +1,13 @@
-"""The money of a batch: what holding, confirming, lapsing and cancelling places does in the ledger.
+"""The money of a batch: what holding, confirming, moving, lapsing and cancelling places does in the ledger.
 
 Holding reserves the price in the person's wallet, confirming pays it to whoever earns with the offering, a hold that
 ends otherwise sets it free, and cancelling what was paid gives it back. The price is the one of the moment of the hold:
-it is copied to the reservation, and what is charged is what was quoted.
+it is copied to the reservation, and what is charged is what was quoted. A move is quoted anew.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from classbook.errors import InsufficientFunds
 from classbook.rules.states import CANCELLED, CONFIRMED, HELD
@@ -15,11 +17,16 @@ from classbook.store.reservations import Scene
 from classbook.values import Actor, Money
 
 
-def price(offering: OfferingRecord, party: int) -> Money | None:
-    """What ``party`` places cost; None where they are free."""
+def price(offering: OfferingRecord, units: Sequence[tuple[int, int]]) -> Money | None:
+    """What places (pool, unit) cost now; None where they are free."""
     if offering.price_minor is None or offering.currency is None:
         return None
-    return Money(offering.price_minor * party, offering.currency)
+    return Money(offering.price_minor * len(units), offering.currency)
+
+
+def quote(record: ReservationRecord, asked: Money | None) -> None:
+    """Write a price on a reservation."""
+    record.price_minor, record.currency = (asked.minor, asked.currency) if asked else (None, None)
 
 
 class Purse:
@@ -28,12 +35,15 @@ class Purse:
     def __init__(self, scene: Scene):
         self._scene = scene
 
-    def why_not_pay(self, person_id: int, asked: Money | None) -> InsufficientFunds | None:
-        """Why somebody cannot pay that much now."""
+    def why_not_pay(
+        self, person_id: int, asked: Money | None, *, instead_of: Sequence[ReservationRecord] = ()
+    ) -> InsufficientFunds | None:
+        """Why somebody cannot pay that much now, with what they would get back for ``instead_of``."""
         if asked is None:
             return None
         wallet = self._till.wallet_of.get((person_id, asked.currency))
         available = wallet.available_minor if wallet else 0
+        available += sum(self._returns(record, asked.currency) for record in instead_of)
         if available >= asked.minor:
             return None
         return InsufficientFunds(
@@ -51,6 +61,21 @@ class Purse:
             self._resolve(record, actor, state="posted" if record.state == CONFIRMED else "voided")
         elif before == CONFIRMED and record.state == CANCELLED:
             self._give_back(record, actor)
+
+    def reprice(self, record: ReservationRecord, asked: Money | None, actor: Actor) -> None:
+        """Charge what a moved reservation costs now: what was reserved or paid comes back, and the new price is."""
+        if (record.price_minor, record.currency) == ((asked.minor, asked.currency) if asked else (None, None)):
+            return
+        is_paid = record.state == CONFIRMED
+        if record.price_minor and is_paid:
+            self._give_back(record, actor)
+        elif record.price_minor:
+            self._resolve(record, actor, state="voided")
+        quote(record, asked)
+        if record.price_minor:
+            self._reserve(record, actor)
+            if is_paid:
+                self._resolve(record, actor, state="posted")
 
     def _reserve(self, record: ReservationRecord, actor: Actor) -> None:
         assert record.price_minor and record.currency
@@ -75,10 +100,15 @@ class Purse:
 
     def _give_back(self, record: ReservationRecord, actor: Actor) -> None:
         wallet, payment = self._wallet(record), self._till.payments[record.id]
-        due_minor = payment.amount_minor - payment.refunded_minor
+        due_minor = payment.returns_minor
         payment.refunded_minor += due_minor
         wallet.balance_minor += due_minor
         self._write("refund", payment, due_minor, actor)
+
+    def _returns(self, record: ReservationRecord, currency: str) -> int:
+        """What would come back if a reservation were given up."""
+        payment = self._till.payments.get(record.id)
+        return payment.returns_minor if payment and payment.currency == currency else 0
 
     def _write(self, kind: str, payment: Payment, amount_minor: int, actor: Actor) -> None:
         state = "posted" if kind == "refund" else payment.state

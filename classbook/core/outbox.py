@@ -16,7 +16,7 @@ from classbook.errors import Invalid, NotAllowedNow, NotFound
 from classbook.rules import codes, letters
 from classbook.rules.envelope import envelope
 from classbook.rules.names import clean_email
-from classbook.rules.states import HELD
+from classbook.rules.states import CANCELLED, COMPLETED, CONFIRMED, HELD
 from classbook.store import outbox as store
 from classbook.store.database import Tx
 from classbook.store.records import Letter
@@ -133,12 +133,21 @@ def _as_admin(
 
 def _pointless(posted: store.Posted, now: datetime) -> str | None:
     """Why a mail with a code is not sent any more: a late or a replaced code is noise."""
-    if posted.kind not in ("held", "verify") or "serial" not in posted.facts:
+    if "serial" not in posted.facts:
         return None
     code = posted.code
-    if code is None or now >= code.expires_at or (posted.kind == "held" and posted.reservation_state != HELD):
-        return "Not sent: what the code was for is over."
-    return "Not sent: a newer code took its place." if code.serial != posted.facts["serial"] else None
+    if code is None or now >= code.expires_at or (posted.reservation_id and posted.reservation_state != HELD):
+        return f"Not needed any more: {_over(posted)}."
+    return "Not needed any more: a newer code took its place." if code.serial != posted.facts["serial"] else None
+
+
+def _over(posted: store.Posted) -> str:
+    """What became of the thing a code was for."""
+    if posted.reservation_state is None:
+        return "the address was confirmed" if posted.code is None else "the code had run out"
+    if posted.reservation_state in (CONFIRMED, COMPLETED):
+        return "the hold was confirmed"
+    return "the hold was cancelled" if posted.reservation_state == CANCELLED else "the hold had lapsed"
 
 
 def _put_off(app: App, posted: store.Posted, error: str) -> None:
@@ -157,7 +166,7 @@ def _envelope(app: App, posted: store.Posted) -> EmailMessage:
         _letter(app, posted, reveal=True),
         to_address=posted.address,
         # Whoever typed an address has not proved yet that it is theirs: no words of theirs go there.
-        to_name=posted.name or "" if posted.kind != "verify" else "",
+        to_name=(posted.name or "") if posted.reservation_id else "",
         sender=app.settings.mail.sender,
         message_id=posted.message_id,
         date=posted.created_at,
@@ -176,7 +185,7 @@ def _code_and_link(app: App, posted: store.Posted) -> tuple[str | None, str | No
     if code.serial != posted.facts["serial"]:
         return _hidden(posted)
     digits = codes.one_time_code(app.key, code)
-    if posted.kind != "held":
+    if posted.reservation_id is None:
         return digits, None
     return digits, f"{app.settings.web.address}/confirm/{codes.link_token(app.key, code)}"
 
@@ -184,7 +193,7 @@ def _code_and_link(app: App, posted: store.Posted) -> tuple[str | None, str | No
 def _hidden(posted: store.Posted) -> tuple[str | None, str | None]:
     if "serial" not in posted.facts:
         return None, None
-    return _HIDDEN_CODE, _HIDDEN_LINK if posted.kind == "held" else None
+    return _HIDDEN_CODE, _HIDDEN_LINK if posted.reservation_id else None
 
 
 def _facts(posted: store.Posted) -> letters.Facts:
@@ -196,7 +205,7 @@ def _facts(posted: store.Posted) -> letters.Facts:
         ends_at=posted.ends_at,
         timezone=posted.timezone or "UTC",
         party=posted.party or 1,
-        expires_at=posted.code.expires_at if posted.kind == "verify" and posted.code else posted.due_at,
+        expires_at=posted.due_at if posted.reservation_id else (posted.code.expires_at if posted.code else None),
         reservation_code=codes.reservation_code(posted.reservation_id) if posted.reservation_id else "",
         reason=said.get("reason"),
         whole_offering=bool(said.get("whole")),

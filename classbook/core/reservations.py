@@ -9,8 +9,9 @@ from classbook.app import App
 from classbook.core import booking
 from classbook.core.actors import Who, look_up
 from classbook.core.asks import ById, Confirm
-from classbook.core.batch import CONFIRM, reservation_view
+from classbook.core.batch import CONFIRM
 from classbook.core.pages import at_most, id_cursor, page_of
+from classbook.core.views import reservation_view
 from classbook.errors import Invalid, NotFound, NotYours
 from classbook.rules import codes
 from classbook.rules.states import STATES, seen
@@ -114,7 +115,7 @@ def confirm_link(app: App, token: str, *, request_id: str = "") -> Reservation |
 
 def _whose(tx: Tx, who: Who, person: int | None, offering_id: int | None) -> int | None:
     """The person whose reservations are listed; None lists everybody's."""
-    if who.is_admin:
+    if who.is_admin or (offering_id is not None and who.may_see(catalog.creator_of(tx, offering_id))):
         return person
     if person is not None and person != who.id:
         raise NotYours("Only an administrator may see other people's reservations.")
@@ -130,5 +131,11 @@ def _own(tx: Tx, who: Who, reservation_id: int) -> listings.Listed:
 
 def _view(one: listings.Listed, now: datetime) -> Reservation:
     record, offering = one.record, one.offering
-    state = seen(record.state, record.due_at, now, offering_cancelled=offering.cancelled_at is not None)
-    return reservation_view(record, offering, one.user, state)
+    state = seen(
+        record.state,
+        record.due_at,
+        now,
+        offering_cancelled=offering.cancelled_at is not None,
+        check_in_missing=record.check_in_missing,
+    )
+    return reservation_view(record, offering, one.user, state, one.position)

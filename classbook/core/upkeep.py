@@ -35,8 +35,10 @@ def settle_within(app: App, tx: Tx, offering_id: int, *, most: int = CHUNK) -> b
     """The same, within a transaction that goes on."""
     scene = reservations.load_due(tx, offering_id, most=most)
     Batch(app, scene).settle()
+    if scene.is_unchanged:
+        return False
     reservations.save(tx, scene)
-    return bool(scene.due)
+    return True
 
 
 def forget_keys(app: App) -> bool:

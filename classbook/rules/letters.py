@@ -172,9 +172,41 @@ def _test(facts: Facts, code: str | None, link: str | None) -> _Draft:
     return "classbook can send mail", [_Paragraph("This is a test. If you can read it, classbook can send mail.")]
 
 
+def _offered(facts: Facts, code: str | None, link: str | None) -> _Draft:
+    what = f'Your turn has come: {_your_places(facts).lower()} in "{facts.title}" {_are(facts)} free and held for you'
+    subject = f"{code} is your code for {facts.title}: your turn" if code else f"Your turn: {facts.title}"
+    blocks: list[_Block] = [_greeting(facts), *_how_to_confirm(what, code, link)]
+    if facts.expires_at:
+        blocks.append(
+            _Paragraph(f"Do it before {_moment(facts.expires_at, facts)}. Then it is offered to the next in line.")
+        )
+    return subject, [*blocks, _details(facts)]
+
+
+def _queued(facts: Facts, code: str | None, link: str | None) -> _Draft:
+    blocks: list[_Block] = [
+        _greeting(facts),
+        _Paragraph(f'You are in line for "{facts.title}". As soon as there is room for you, we write to you.'),
+        _details(facts),
+    ]
+    return f"In line: {facts.title}", blocks
+
+
+def _moved(facts: Facts, code: str | None, link: str | None) -> _Draft:
+    blocks: list[_Block] = [
+        _greeting(facts),
+        _Paragraph(f'Your reservation for "{facts.title}" was changed. This is what holds now:'),
+        _details(facts),
+    ]
+    return f"Changed: {facts.title}", blocks
+
+
 _WRITERS: Final[dict[str, Callable[[Facts, str | None, str | None], _Draft]]] = {
     "held": _held,
     "confirmed": _confirmed,
+    "queued": _queued,
+    "offered": _offered,
+    "moved": _moved,
     "cancelled": _cancelled,
     "expired": _expired,
     "changed": _changed,

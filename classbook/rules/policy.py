@@ -1,36 +1,17 @@
-"""What may be booked, confirmed and cancelled, and when. One function each, for search and commit alike.
-
-A function returns the refusal instead of raising it: in a batch a refusal is an outcome and not an accident. Refusals
-are looked for in a fixed order: not found, invalid, not allowed, cancelled or closed or too early or too late or
-below notice, already reserved, limits, sold out, insufficient funds.
-"""
+"""The terms of an offering: a kind's defaults, what the configuration says, and what the offering overrides."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final, Protocol
-from zoneinfo import ZoneInfo
+from typing import Any, Final
 
-from classbook.errors import (
-    AlreadyReserved,
-    BelowNotice,
-    ClassbookError,
-    HoldExpired,
-    Invalid,
-    LimitReached,
-    NotAllowedNow,
-    OfferingCancelled,
-    OfferingClosed,
-    TooLate,
-)
-from classbook.rules.states import CANCELLED, COMPLETED, CONFIRMED, EXPIRED, FAR_FUTURE, HELD
-from classbook.rules.when import format_duration, format_local
+from classbook.errors import Invalid
 
 CONFIRMERS: Final = ("code", "self", "payment", "none")
+ON_SECOND: Final = ("reject", "replace")
 MOST_SECONDS: Final = 10 * 366 * 24 * 3600
 MOST_GUESSES: Final = 5
 """Wrong codes a hold survives; counted over all codes that were mailed for it."""
@@ -56,30 +37,34 @@ class Policy:
     """Places one person may have in one offering at most, over all reservations."""
     cancel_until_seconds: int = 0
     """How long before the start a confirmed reservation can still be cancelled by its person."""
-
-
-class Bookable(Protocol):
-    """What the rules need to know of an offering."""
-
-    @property
-    def title(self) -> str: ...
-    @property
-    def timezone(self) -> str: ...
-    @property
-    def starts_at(self) -> datetime | None: ...
-    @property
-    def ends_at(self) -> datetime | None: ...
-    @property
-    def cancelled_at(self) -> datetime | None: ...
-
-
-class Booked(Protocol):
-    """What the rules need to know of a reservation."""
-
-    @property
-    def party(self) -> int: ...
-    @property
-    def due_at(self) -> datetime | None: ...
+    horizon_seconds: int | None = None
+    """How far ahead can be booked at most."""
+    offer_seconds: int = 1800
+    """How long a place is offered to the next in the queue, never past the start."""
+    queues: bool = False
+    """Whether who finds nothing free is put in line without asking for it."""
+    per_day: int | None = None
+    """Reservations one person may have in this offering on one day, in its time zone."""
+    on_second: str = "reject"
+    """What becomes of one more on such a day: it is rejected, or it replaces the earlier one."""
+    slot_seconds: int = 0
+    """The length of a slot, where the house cuts the time into slots; 0 where any span may be asked for."""
+    grid_seconds: int = 0
+    """Spans begin on this grid, counted from the opening; 0 for none."""
+    min_seconds: int = 0
+    """The shortest span."""
+    max_seconds: int | None = None
+    """The longest span."""
+    before_seconds: int = 0
+    """Kept free before each booking."""
+    after_seconds: int = 0
+    """Kept free after each booking."""
+    check_in: bool = False
+    """Whether a booking lapses where nobody checks in."""
+    check_in_from_seconds: int = 900
+    """How long before the start one may check in."""
+    grace_seconds: int | None = None
+    """How long after the start a missing check-in is waited for; None waits until the end."""
 
 
 def check_overrides(overrides: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,17 +73,28 @@ def check_overrides(overrides: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in overrides.items():
         if name not in known:
             raise Invalid(f"There is no policy {name!r}.", hint=f"Known are: {', '.join(sorted(known))}.")
-        if name == "confirm":
-            if value not in CONFIRMERS:
-                raise Invalid(f"A hold cannot be confirmed by {value!r}.", hint=f"One of: {', '.join(CONFIRMERS)}.")
-            continue
-        if value is None and name in {"party_max", "max_per_person"}:
-            continue
-        least = 0 if name in {"notice_seconds", "cancel_until_seconds"} else 1
-        most = MOST_SECONDS if name.endswith("_seconds") else 1_000_000
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            raise Invalid(f"{name} must be a whole number from {least} to {most}, not {value!r}.")
+        if name in _WORDS:
+            if value not in _WORDS[name]:
+                raise Invalid(f"{name} cannot be {value!r}.", hint=f"One of: {', '.join(_WORDS[name])}.")
+        elif name in _SWITCHES:
+            if not isinstance(value, bool):
+                raise Invalid(f"{name} is true or false, not {value!r}.")
+        elif not (value is None and name in _OPTIONAL):
+            _check_number(name, value)
     return dict(overrides)
+
+
+_WORDS: Final = {"confirm": CONFIRMERS, "on_second": ON_SECOND}
+_SWITCHES: Final = {"queues", "check_in"}
+_OPTIONAL: Final = {"party_max", "max_per_person", "horizon_seconds", "per_day", "max_seconds", "grace_seconds"}
+_FROM_ONE: Final = {"hold_seconds", "offer_seconds", "party_max", "max_per_person", "per_day"}
+
+
+def _check_number(name: str, value: object) -> None:
+    least = 1 if name in _FROM_ONE else 0
+    most = MOST_SECONDS if name.endswith("_seconds") else 1_000_000
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise Invalid(f"{name} must be a whole number from {least} to {most}, not {value!r}.")
 
 
 @lru_cache(maxsize=4096)
@@ -112,87 +108,3 @@ def with_overrides(policy: Policy, overrides: str) -> Policy:
 def as_dict(policy: Policy) -> dict[str, Any]:
     """The policy as answers show it."""
     return asdict(policy)
-
-
-def status(offering: Bookable, now: datetime) -> str:
-    """upcoming, ongoing, completed or cancelled; open where there is no span."""
-    if offering.cancelled_at is not None:
-        return "cancelled"
-    if offering.starts_at is None or offering.ends_at is None:
-        return "open"
-    if now < offering.starts_at:
-        return "upcoming"
-    return "ongoing" if now < offering.ends_at else "completed"
-
-
-def why_not_book(offering: Bookable, policy: Policy, *, now: datetime) -> ClassbookError | None:
-    """Why this offering cannot be booked now by anybody: what does not depend on who asks or on what is left."""
-    if offering.cancelled_at is not None:
-        return OfferingCancelled(f"{offering.title} was cancelled.")
-    if offering.starts_at is None:
-        return None
-    if now >= offering.starts_at:
-        return OfferingClosed(f"{offering.title} began on {_local(offering, offering.starts_at)}.")
-    closes_at = offering.starts_at - timedelta(seconds=policy.notice_seconds)
-    if now >= closes_at:
-        return BelowNotice(
-            f"{offering.title} must be booked {format_duration(policy.notice_seconds)} ahead: "
-            f"until {_local(offering, closes_at)}."
-        )
-    return None
-
-
-def why_not_again(
-    offering: Bookable, policy: Policy, *, party: int, live: Sequence[Booked], name: str
-) -> ClassbookError | None:
-    """Why this person may not have that many places more, given their live reservations of this offering."""
-    if policy.once and live:
-        return AlreadyReserved(
-            f"{name} has a reservation for {offering.title} already.", hint="Cancel it first, or confirm it."
-        )
-    if policy.party_max is not None and party > policy.party_max:
-        return LimitReached(f"A reservation has at most {policy.party_max} places, not {party}.")
-    if policy.max_per_person is not None and party + sum(one.party for one in live) > policy.max_per_person:
-        return LimitReached(f"One person may have at most {policy.max_per_person} places in {offering.title}.")
-    return None
-
-
-def why_not_confirm(offering: Bookable, state: str) -> ClassbookError | None:
-    """Why a reservation in that state cannot be confirmed."""
-    if offering.cancelled_at is not None:
-        return OfferingCancelled(f"{offering.title} was cancelled.")
-    if state == EXPIRED:
-        return HoldExpired(hint="Reserve again: there may still be places.")
-    if state != HELD:
-        return NotAllowedNow(f"The reservation is {state}; only a hold can be confirmed.")
-    return None
-
-
-def why_not_cancel(
-    offering: Bookable, policy: Policy, state: str, *, now: datetime, is_admin: bool
-) -> ClassbookError | None:
-    """Why a reservation in that state cannot be cancelled now; an administrator is not bound by cancel-until."""
-    if state == EXPIRED:
-        return HoldExpired(hint="There is nothing to cancel: its places are free again.")
-    if state in (COMPLETED, CANCELLED):
-        return NotAllowedNow(f"The reservation is {state} already.")
-    if state == CONFIRMED and offering.starts_at is not None and not is_admin:
-        until = offering.starts_at - timedelta(seconds=policy.cancel_until_seconds)
-        if now >= until:
-            return TooLate(f"{offering.title} could be cancelled until {_local(offering, until)}.")
-    return None
-
-
-def hold_until(offering: Bookable, policy: Policy, now: datetime) -> datetime:
-    """The deadline of a hold made now."""
-    deadline = now + timedelta(seconds=policy.hold_seconds)
-    return deadline if offering.starts_at is None else min(deadline, offering.starts_at)
-
-
-def over_at(ends_at: datetime | None) -> datetime:
-    """When a confirmed reservation completes."""
-    return ends_at or FAR_FUTURE
-
-
-def _local(offering: Bookable, instant: datetime) -> str:
-    return format_local(instant, ZoneInfo(offering.timezone))

@@ -2,6 +2,7 @@
 
 Accepted dates: ``2026-12-01T18:00`` (with or without offset), ``2026-12-01 18:00``, ``2026-12-01``,
 ``today``, ``tomorrow 18:00``, ``fri 18:00`` (always in the future), ``+3d``, ``+2h``, ``+3d 18:00``.
+A clock time is also ``9:00``, ``9am`` or ``6:30pm``.
 Accepted durations: ``30s``, ``90m``, ``1h30m``, ``24h``, ``2d``.
 
 Nothing is guessed: a local time the clocks skip is refused, one they show twice is the first, and says so.
@@ -19,7 +20,7 @@ from classbook.errors import BadSpan, Invalid
 
 DATE_FORMS: Final = (
     "2026-12-01T18:00 (an offset like +01:00 or Z may follow), '2026-12-01 18:00', 2026-12-01, "
-    "'today 18:00', 'tomorrow 18:00', 'fri 18:00', +3d, +2h"
+    "'today 18:00', 'tomorrow 9am', 'fri 18:00', +3d, +2h"
 )
 DURATION_FORMS: Final = "30s, 90m, 1h30m, 24h or 2d"
 
@@ -33,7 +34,10 @@ _LONGEST_DAYS: Final = 3660
 _LONGEST_TEXT: Final = 64
 
 _DURATION: Final = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
-_CLOCK: Final = r"(?P<hour>\d{2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.(?P<fraction>\d{1,6}))?)?"
+_CLOCK: Final = (
+    r"(?P<hour>\d{1,2})(?=:| ?[ap]m)"
+    r"(?::(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.(?P<fraction>\d{1,6}))?)?)?(?: ?(?P<half>[ap]m))?"
+)
 _OFFSET: Final = r"(?P<offset>z|[+-]\d{2}(?::?\d{2})?)?"
 _ISO: Final = re.compile(
     rf"(?P<year>\d{{4}})-(?P<month>\d{{2}})-(?P<day>\d{{2}})(?:(?:t| +){_CLOCK} *{_OFFSET})?", re.ASCII
@@ -73,7 +77,7 @@ def parse_when(text: str, *, now: datetime, zone: ZoneInfo) -> Reading:
                 return reading
         if found := _AHEAD.fullmatch(asked):
             return _ahead(found, now=now, zone=zone)
-    raise Invalid(f"{_shown(text)} is not a date classbook can read", hint=f"write it as {DATE_FORMS}")
+    raise Invalid(f"{_shown(text)} is not a date classbook can read.", hint=f"Write it as {DATE_FORMS}.")
 
 
 def parse_duration(text: str) -> int:
@@ -81,11 +85,11 @@ def parse_duration(text: str) -> int:
     asked = text.strip().lower()
     found = _DURATION.fullmatch(asked) if len(asked) <= _LONGEST_TEXT else None
     if not asked or found is None:
-        raise Invalid(f"{_shown(text)} is not a length of time", hint=f"write it as {DURATION_FORMS}")
+        raise Invalid(f"{_shown(text)} is not a length of time.", hint=f"Write it as {DURATION_FORMS}.")
     days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
     total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds
     if total > _LONGEST_DAYS * 86400:
-        raise Invalid(f"{_shown(text)} is longer than the {_LONGEST_DAYS} days that are allowed")
+        raise Invalid(f"{_shown(text)} is longer than the {_LONGEST_DAYS} days that are allowed.")
     return total
 
 
@@ -104,6 +108,29 @@ def format_local(instant: datetime, zone: ZoneInfo) -> str:
     local = instant.astimezone(zone)
     clock = f"{local:%H:%M:%S}" if local.second else f"{local:%H:%M}"
     return f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year} {clock} {_zone_name(local)}"
+
+
+def is_skipped(wall: datetime, *, zone: ZoneInfo) -> bool:
+    """Whether the clocks of ``zone`` never show ``wall`` (a naive datetime)."""
+    try:
+        return wall.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) != wall
+    except OverflowError:
+        return False
+
+
+def end_of_skip(wall: datetime, *, zone: ZoneInfo) -> datetime:
+    """The first instant after the jump that swallows ``wall`` (PEP 495: the two folds lie on its two sides)."""
+    early = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
+    late = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    before = early.astimezone(zone).utcoffset()
+    low, high = int(early.timestamp()), int(late.timestamp()) + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        if datetime.fromtimestamp(middle, UTC).astimezone(zone).utcoffset() == before:
+            low = middle
+        else:
+            high = middle
+    return datetime.fromtimestamp(high, UTC)
 
 
 def _iso(found: re.Match[str], *, zone: ZoneInfo) -> Reading:
@@ -136,7 +163,7 @@ def _ahead(found: re.Match[str], *, now: datetime, zone: ZoneInfo) -> Reading:
     here = now.astimezone(zone)
     if found["hour"] is not None:
         if rest:
-            raise Invalid("only whole days can be followed by a clock time", hint="write it like '+3d 18:00'")
+            raise Invalid("Only whole days can be followed by a clock time.", hint="Write it like '+3d 18:00'.")
         return _on(here.date() + timedelta(days=days), found, zone=zone)
     if not days or not found["ahead"].partition("d")[1]:
         return Reading(_in_range(now + timedelta(days=days, seconds=rest)))
@@ -158,23 +185,23 @@ def _day_start(day: date, *, zone: ZoneInfo) -> Reading:
 def _first_moment(day: date, *, zone: ZoneInfo) -> Reading:
     """The first moment of a day, which is not midnight where the clocks skip it."""
     wall = datetime.combine(day, time())
-    if not _skipped(wall, zone=zone):
+    if not is_skipped(wall, zone=zone):
         return _local(wall, zone=zone)
-    first = _transition(wall, zone=zone)
+    first = end_of_skip(wall, zone=zone)
     return Reading(_in_range(first), f"the day {day} begins at {first.astimezone(zone):%H:%M} in {zone.key}")
 
 
 def _local(wall: datetime, *, zone: ZoneInfo) -> Reading:
     """The instant at which the clocks of ``zone`` show ``wall`` (a naive datetime)."""
     _check_year(wall.year)
-    if _skipped(wall, zone=zone):
-        after = _transition(wall, zone=zone)
+    if is_skipped(wall, zone=zone):
+        after = end_of_skip(wall, zone=zone)
         before = (after - timedelta(minutes=1)).astimezone(zone)
         first = after.astimezone(zone)
         raise BadSpan(
-            f"{wall:%Y-%m-%d %H:%M} does not exist in {zone.key}: the clocks skip it",
-            hint=f"the nearest times are {before:%Y-%m-%d %H:%M} {_zone_name(before)} "
-            f"and {first:%Y-%m-%d %H:%M} {_zone_name(first)}",
+            f"{wall:%Y-%m-%d %H:%M} does not exist in {zone.key}: the clocks skip it.",
+            hint=f"The nearest times are {before:%Y-%m-%d %H:%M} {_zone_name(before)} "
+            f"and {first:%Y-%m-%d %H:%M} {_zone_name(first)}.",
         )
     first, second = (wall.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
     if first.utcoffset() == second.utcoffset():
@@ -186,46 +213,28 @@ def _local(wall: datetime, *, zone: ZoneInfo) -> Reading:
     )
 
 
-def _skipped(wall: datetime, *, zone: ZoneInfo) -> bool:
-    try:
-        return wall.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None) != wall
-    except OverflowError:
-        return False
-
-
-def _transition(wall: datetime, *, zone: ZoneInfo) -> datetime:
-    """The first instant after the jump that swallows ``wall`` (PEP 495: the two folds lie on its two sides)."""
-    early = wall.replace(tzinfo=zone, fold=1).astimezone(UTC)
-    late = wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
-    before = early.astimezone(zone).utcoffset()
-    low, high = int(early.timestamp()), int(late.timestamp()) + 1
-    while high - low > 1:
-        middle = (low + high) // 2
-        if datetime.fromtimestamp(middle, UTC).astimezone(zone).utcoffset() == before:
-            low = middle
-        else:
-            high = middle
-    return datetime.fromtimestamp(high, UTC)
-
-
 def _date(year: int, month: int, day: int) -> date:
     _check_year(year)
     try:
         return date(year, month, day)
     except ValueError:
-        raise Invalid(f"there is no day {year:04d}-{month:02d}-{day:02d} in the calendar") from None
+        raise Invalid(f"There is no day {year:04d}-{month:02d}-{day:02d} in the calendar.") from None
 
 
 def _clock(found: re.Match[str]) -> time:
     if found["hour"] is None:
         return time()
-    hour, minute, second = int(found["hour"]), int(found["minute"]), int(found["second"] or 0)
+    hour, minute, second = (int(found[name] or 0) for name in ("hour", "minute", "second"))
+    half = found["half"]
+    if half and 1 <= hour <= 12:
+        hour = hour % 12 + (12 if half == "pm" else 0)
+    elif half:
+        hour = 24  # 0pm and 13am are on no clock
     try:
         return time(hour, minute, second, int((found["fraction"] or "0").ljust(6, "0")))
     except ValueError:
-        raise Invalid(
-            f"there is no clock time {found['hour']}:{found['minute']}", hint="a day has the times 00:00 to 23:59"
-        ) from None
+        said = f"{found['hour']}{':' + found['minute'] if found['minute'] else ''}{half or ''}"
+        raise Invalid(f"There is no clock time {said}.", hint="A day has the times 00:00 to 23:59.") from None
 
 
 def _offset(text: str) -> timezone:
@@ -234,7 +243,7 @@ def _offset(text: str) -> timezone:
     digits = text[1:].replace(":", "").ljust(4, "0")
     hours, minutes = int(digits[:2]), int(digits[2:])
     if hours > 23 or minutes > 59:
-        raise Invalid(f"{text} is not an offset from UTC", hint="write it like +01:00 or Z")
+        raise Invalid(f"{text} is not an offset from UTC.", hint="Write it like +01:00 or Z.")
     return timezone((-1 if text[0] == "-" else 1) * timedelta(hours=hours, minutes=minutes))
 
 
@@ -249,7 +258,7 @@ def _in_range(instant: datetime) -> datetime:
 
 def _check_year(year: int) -> None:
     if not _FIRST_YEAR <= year <= _LAST_YEAR:
-        raise BadSpan(f"that date is outside the years {_FIRST_YEAR} to {_LAST_YEAR}")
+        raise BadSpan(f"That date is outside the years {_FIRST_YEAR} to {_LAST_YEAR}.")
 
 
 def _zone_name(local: datetime) -> str:

@@ -9,8 +9,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from classbook.rules import packing
+from classbook.rules.spans import Span, most_at_once
 from classbook.store import tables
-from classbook.store.database import Instant, Tx, to_micros
+from classbook.store.database import Instant, Tx, from_micros, to_micros
 from classbook.store.records import OFFERING_COLUMNS, OfferingRecord
 from classbook.store.tables import claims, offering_pools, offerings, pools, reservations
 
@@ -46,6 +48,31 @@ def by_id(tx: Tx, kind: str, offering_id: int, *, lock: bool = False) -> Offerin
     suffix = " FOR NO KEY UPDATE" if lock else ""
     rows = tx.rows(f"SELECT {OFFERING_COLUMNS} FROM offerings WHERE id = ? AND kind = ?{suffix}", offering_id, kind)
     return OfferingRecord.of(rows[0]) if rows else None
+
+
+def any_by_id(tx: Tx, offering_id: int, *, lock: bool = False) -> OfferingRecord | None:
+    """One offering of whatever kind."""
+    if not 0 < offering_id < 2**63:
+        return None
+    suffix = " FOR NO KEY UPDATE" if lock else ""
+    rows = tx.rows(f"SELECT {OFFERING_COLUMNS} FROM offerings WHERE id = ?{suffix}", offering_id)
+    return OfferingRecord.of(rows[0]) if rows else None
+
+
+def of_provider(tx: Tx, person_id: int) -> OfferingRecord | None:
+    """What a provider is booked by."""
+    rows = tx.rows(
+        f"SELECT {OFFERING_COLUMNS} FROM offerings WHERE creator_id = ? AND kind = 'appointment' "
+        "AND cancelled_at IS NULL ORDER BY id LIMIT 1",
+        person_id,
+    )
+    return OfferingRecord.of(rows[0]) if rows else None
+
+
+def creator_of(tx: Tx, offering_id: int) -> int | None:
+    """Who made an offering of any kind; None where the console did, and for an offering that is not there."""
+    rows = tx.rows("SELECT creator_id FROM offerings WHERE id = ?", offering_id) if 0 < offering_id < 2**63 else []
+    return rows[0][0] if rows else None
 
 
 def zones(tx: Tx, kind: str) -> list[str]:
@@ -105,34 +132,42 @@ def _conditions(wanted: Filter, now: datetime) -> Iterable[sa.ColumnElement[bool
 
 
 def figures(tx: Tx, ids: Iterable[int]) -> dict[int, Figures]:
-    """How full offerings with pools of their own are, in two queries whatever their number."""
-    wanted = list(ids)
+    """How full offerings are, in two queries whatever their number.
+
+    In pools where every claim has its own time those count that meet the offering's time, or this moment where it has
+    none.
+    """
+    wanted, now = list(ids), to_micros(tx.now)
     pool_rows, overdue_rows = tx.pipeline(
         (
-            "SELECT op.offering_id, p.units, (SELECT count(*) FROM claims c "
-            "WHERE c.pool_id = p.id AND c.live AND NOT c.timed) "
-            "FROM offering_pools op JOIN pools p ON p.id = op.pool_id WHERE op.offering_id AMONG ?",
-            [wanted],
+            "SELECT o.id, p.units, CASE WHEN p.timed THEN (SELECT count(*) FROM claims c WHERE c.pool_id = p.id "
+            "AND c.live AND c.timed AND c.starts_at < coalesce(o.ends_at, ? + 1) "
+            "AND c.starts_at > coalesce(o.starts_at, ?) - p.longest_micros AND c.ends_at > coalesce(o.starts_at, ?)) "
+            "ELSE (SELECT count(*) FROM claims c WHERE c.pool_id = p.id AND c.live AND NOT c.timed) END "
+            "FROM offerings o JOIN offering_pools op ON op.offering_id = o.id JOIN pools p ON p.id = op.pool_id "
+            "WHERE o.id AMONG ?",
+            [now, now, now, wanted],
         ),
         (
-            "SELECT offering_id, sum(party) FROM reservations "
-            "WHERE offering_id AMONG ? AND state = 'held' AND due_at <= ? GROUP BY offering_id",
-            [wanted, to_micros(tx.now)],
+            "SELECT offering_id, sum(party) FROM reservations WHERE offering_id AMONG ? AND state = 'held' "
+            "AND due_at <= ? AND (ends_at IS NULL OR ends_at > ?) GROUP BY offering_id",
+            [wanted, now, now],
         ),
     )
     overdue = {offering_id: int(places) for offering_id, places in overdue_rows}
     found: dict[int, Figures] = {}
     for offering_id, units, taken in pool_rows:
         before = found.get(offering_id, Figures())
-        found[offering_id] = Figures(before.capacity + units, before.taken + taken, overdue.get(offering_id, 0))
+        all_taken = before.taken + taken
+        found[offering_id] = Figures(before.capacity + units, all_taken, min(all_taken, overdue.get(offering_id, 0)))
     return found
 
 
-def add(tx: Tx, values: dict[str, Any], *, units: int) -> int:
+def add(tx: Tx, values: dict[str, Any], *, units: int, timed: bool) -> int:
     """A new offering with a pool of its own; its id."""
     values = values | {"created_at": tx.now, "version": 1}
     offering_id = tx.connection.execute(sa.insert(offerings).values(values).returning(offerings.c.id)).scalar_one()
-    pool = {"name": values["title"], "units": units, "timed": False}
+    pool = {"name": values["title"], "units": units, "timed": timed}
     pool_id = tx.connection.execute(sa.insert(pools).values(pool).returning(pools.c.id)).scalar_one()
     tx.connection.execute(sa.insert(offering_pools).values(offering_id=offering_id, n=1, pool_id=pool_id))
     return int(offering_id)
@@ -171,28 +206,62 @@ def was_reserved(tx: Tx, offering_id: int) -> bool:
 def remove(tx: Tx, offering_id: int) -> None:
     """Delete an offering that nobody ever reserved, with its pool."""
     own = [pool_id for (pool_id,) in tx.rows("SELECT pool_id FROM offering_pools WHERE offering_id = ?", offering_id)]
-    tx.change("DELETE FROM offering_pools WHERE offering_id = ?", offering_id)
+    for table in ("offering_pools", "schedules", "prices"):
+        tx.change(f"DELETE FROM {table} WHERE offering_id = ?", offering_id)
     tx.change("DELETE FROM offerings WHERE id = ?", offering_id)
     tx.change("DELETE FROM pools WHERE id AMONG ?", own)
 
 
-def resize(tx: Tx, offering_id: int, *, units: int) -> None:
-    """Give an offering's own pool another size, moving claims that would be left outside into gaps below.
+def resize(tx: Tx, offering_id: int, *, units: int) -> int | None:
+    """Give an offering's own pool another size, moving claims that would be left outside into gaps.
 
-    The caller holds the offering's lock and has made sure that what is taken fits.
+    None when that is done; else how many units it needs at least, and nothing has changed. The caller holds the
+    offering's lock. What has begun in a pool with times keeps its unit.
     """
-    [(pool_id,)] = tx.rows(
-        "SELECT id FROM pools WHERE id IN (SELECT pool_id FROM offering_pools WHERE offering_id = ?) FOR NO KEY UPDATE",
+    [(pool_id, timed)] = tx.rows(
+        "SELECT id, timed FROM pools WHERE id IN (SELECT pool_id FROM offering_pools WHERE offering_id = ?) "
+        "FOR NO KEY UPDATE",
         offering_id,
     )
+    shifted, needed = _packed(tx, pool_id, units) if timed else _lowered(tx, pool_id, units)
+    if needed > units:
+        return needed
+    # Two statements: while units change hands none of them may be taken twice.
+    tx.write_all(
+        tx.updating(tables.claims, "live", "reservation_id n", [(False, *key) for key in shifted]),
+        tx.updating(
+            tables.claims, "live unit", "reservation_id n", [(True, unit, *key) for key, unit in shifted.items()]
+        ),
+        tx.updating(tables.pools, "units", "id", [(units, pool_id)]),
+    )
+    return None
+
+
+Shifted = dict[tuple[int, int], int]
+"""New units of claims, by (reservation, n)."""
+
+
+def _lowered(tx: Tx, pool_id: int, units: int) -> tuple[Shifted, int]:
+    """What moves when places share one time, and how many units that needs."""
     rows = tx.rows(
         "SELECT reservation_id, n, unit FROM claims WHERE pool_id = ? AND live AND NOT timed ORDER BY unit", pool_id
     )
-    gaps = iter(sorted(set(range(1, units + 1)) - {unit for _, _, unit in rows}))
+    gaps = sorted(set(range(1, units + 1)) - {unit for _, _, unit in rows})
     outside = [(reservation_id, n) for reservation_id, n, unit in rows if unit > units]
-    # Two statements: while units change hands none of them may be taken twice.
-    tx.write_all(
-        tx.updating(tables.claims, "live", "reservation_id n", [(False, *key) for key in outside]),
-        tx.updating(tables.claims, "live unit", "reservation_id n", [(True, next(gaps), *key) for key in outside]),
-        tx.updating(tables.pools, "units", "id", [(units, pool_id)]),
-    )
+    return dict(zip(outside, gaps, strict=False)), len(rows)
+
+
+def _packed(tx: Tx, pool_id: int, units: int) -> tuple[Shifted, int]:
+    """What moves when every claim has its own time, and how many units that needs."""
+    now = tx.now
+    rows = tx.rows(
+        "SELECT reservation_id, n, unit, starts_at, ends_at FROM claims "
+        "WHERE pool_id = ? AND live AND timed AND ends_at > ?",
+        pool_id, to_micros(now),
+    )  # fmt: skip
+    found = [packing.Claim((id, n), unit, Span(from_micros(low), from_micros(high))) for id, n, unit, low, high in rows]
+    begun = {claim.key for claim in found if claim.span.start <= now}
+    moved = packing.repack(found, units=units, fixed=begun)
+    if moved is None:
+        return {}, max(units + 1, most_at_once(claim.span for claim in found))
+    return moved, units

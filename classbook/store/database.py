@@ -6,8 +6,8 @@ transaction pooling: no prepared statements, no LISTEN, no session state.
 
 Statements on the booking path are text handed to the driver (`Tx.rows`, `Tx.insert`, `Tx.update`), because building
 them costs more than running them; everything else is SQLAlchemy Core on `Tx.connection`. Such text is written once,
-in SQLite's words plus two of ours: ``AMONG ?`` takes a list of ids, and ``FOR NO KEY UPDATE`` is dropped where a
-writer is alone anyway.
+in SQLite's words plus three of ours: ``AMONG ?`` takes a list of ids, ``WINDOWS ?`` a table of (pool_id, low, high,
+longest) as JSON, and ``FOR NO KEY UPDATE`` is dropped where a writer is alone anyway.
 """
 
 from __future__ import annotations
@@ -235,11 +235,18 @@ class Tx:
         return value
 
 
+_WINDOW: Final = ("pool_id", "low", "high", "longest")
+
+
 @cache
 def _spoken(text: str, postgres: bool) -> str:
     """Hot text in the words of the driver at hand."""
     if postgres:
+        windows = ", ".join(f"(value->>{n})::bigint AS {name}" for n, name in enumerate(_WINDOW))
+        text = text.replace("WINDOWS ?", f"(SELECT {windows} FROM json_array_elements(?::json))")
         return text.replace("AMONG ?", "= ANY(?::bigint[])").replace("?", "%s")
+    windows = ", ".join(f"value->>{n} AS {name}" for n, name in enumerate(_WINDOW))
+    text = text.replace("WINDOWS ?", f"(SELECT {windows} FROM json_each(?))")
     text = text.replace("AMONG ?", "IN (SELECT value FROM json_each(?))")
     return re.sub(r" FOR NO KEY UPDATE( OF \w+)?( SKIP LOCKED)?", "", text)
 
@@ -436,10 +443,15 @@ def _parsed(address: str) -> URL:
 def _create_private(path: Path) -> None:
     """Make the file readable by its owner only, before SQLite would make it readable by everybody."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:
+        if not os.path.exists(path.parent):
+            # Not made on the way: a path with a typo would quietly become an empty database.
+            raise Invalid(
+                f"There is no directory {path.parent} for the database {path.name}.",
+                hint="Make the directory first, or name another place.",
+            ) from error
         raise Unavailable(f"The database {path} cannot be opened: {error.strerror}.") from error
 
 

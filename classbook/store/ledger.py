@@ -25,6 +25,15 @@ TRANSFER_COLUMNS: Final = (
     "id kind state first_id from_id to_id amount_minor currency reservation_id n created_at actor_id request_id"
 )
 
+# Whether whoever waits (r) can probably pay, so that those who cannot do not stand in the way of those who can; it is
+# decided once the wallets are locked. Takes the currency, now, and the price of a place.
+CAN_PAY: Final = (
+    "EXISTS (SELECT 1 FROM wallets w WHERE w.person_id = r.person_id AND w.account = 'person' AND w.currency = ? "
+    "AND w.balance_minor - w.held_minor + (SELECT coalesce(sum(h.price_minor), 0) FROM reservations h "
+    "WHERE h.person_id = r.person_id AND h.state = 'held' AND h.due_at <= ? AND h.currency = w.currency) "
+    ">= ? * r.party)"
+)
+
 _LOCK_WALLETS = (
     f"SELECT {WALLET_COLUMNS} FROM wallets WHERE account = 'person' AND person_id AMONG ? ORDER BY id FOR NO KEY UPDATE"
 )
@@ -81,6 +90,11 @@ class Payment:
     currency: str
     state: str
     refunded_minor: int
+
+    @property
+    def returns_minor(self) -> int:
+        """What comes back to the person if the reservation is given up."""
+        return 0 if self.state == "voided" else self.amount_minor - self.refunded_minor
 
     @classmethod
     def of(cls, row: Row) -> Payment:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from classbook.store.database import Row, Tx, from_micros, to_micros
-from classbook.store.records import OFFERING_COLUMNS, RESERVATION_COLUMNS, Claim, OfferingRecord, ReservationRecord
+from classbook.store.records import OFFERING_COLUMNS, RESERVATION_COLUMNS, OfferingRecord, ReservationRecord
+from classbook.store.reservations import claims_of
 from classbook.values import Move, PersonRef
 
 
@@ -14,14 +15,21 @@ def _of(alias: str, columns: str) -> str:
 
 
 _WIDTH = len(RESERVATION_COLUMNS.split(","))
+# Who waits for the same time and came before; 1 is next.
+_POSITION = (
+    "CASE WHEN r.state = 'queued' THEN (SELECT count(*) FROM reservations q WHERE q.offering_id = r.offering_id "
+    "AND q.state = 'queued' AND q.id <= r.id "
+    "AND (r.starts_at IS NULL OR (q.starts_at < r.ends_at AND q.ends_at > r.starts_at))) END"
+)
 _SELECT = (
-    f"SELECT {_of('r', RESERVATION_COLUMNS)}, p.id, p.email, p.name, {_of('o', OFFERING_COLUMNS)} "
+    f"SELECT {_of('r', RESERVATION_COLUMNS)}, p.id, p.email, p.name, {_of('o', OFFERING_COLUMNS)}, {_POSITION} "
     "FROM reservations r JOIN offerings o ON o.id = r.offering_id JOIN people p ON p.id = r.person_id"
 )
 # The state people see (rules/states.py, `seen`), in SQL: what a list is filtered by must be what it shows.
 _SEEN = (
     "CASE WHEN r.due_at IS NULL THEN r.state WHEN o.cancelled_at IS NOT NULL THEN 'cancelled' "
-    "WHEN r.due_at > ? THEN r.state WHEN r.state = 'confirmed' THEN 'completed' ELSE 'expired' END"
+    "WHEN r.due_at > ? THEN r.state WHEN r.state = 'confirmed' AND NOT (r.check_in AND r.checked_in_at IS NULL) "
+    "THEN 'completed' ELSE 'expired' END"
 )
 
 
@@ -30,6 +38,8 @@ class Listed:
     record: ReservationRecord
     user: PersonRef
     offering: OfferingRecord
+    position: int | None
+    """The place in the queue, 1 is next; None for what does not wait."""
 
 
 def by_id(tx: Tx, reservation_id: int) -> Listed | None:
@@ -82,15 +92,12 @@ def _listed(tx: Tx, rows: list[Row]) -> list[Listed]:
         Listed(
             ReservationRecord.of(row[:_WIDTH]),
             PersonRef(*row[_WIDTH : _WIDTH + 3]),
-            OfferingRecord.of(row[_WIDTH + 3 :]),
+            OfferingRecord.of(row[_WIDTH + 3 : -1]),
+            row[-1],
         )
         for row in rows
     ]
     by_id = {one.record.id: one.record for one in found}
-    claims = tx.rows(
-        "SELECT reservation_id, pool_id, unit FROM claims WHERE reservation_id AMONG ? ORDER BY reservation_id, n",
-        list(by_id),
-    )
-    for reservation_id, pool_id, unit in claims:
-        by_id[reservation_id].claims.append(Claim(pool_id, unit))
+    for reservation_id, claim in claims_of(tx, list(by_id)):
+        by_id[reservation_id].claims.append(claim)
     return found

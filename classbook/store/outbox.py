@@ -21,7 +21,7 @@ _COLUMNS: Final = (
 _JOINS: Final = (
     "FROM messages m LEFT JOIN people p ON p.id = m.person_id LEFT JOIN reservations r ON r.id = m.reservation_id "
     "LEFT JOIN offerings o ON o.id = m.offering_id LEFT JOIN codes c ON "
-    "(c.purpose = 'confirm' AND m.kind = 'held' AND c.subject_id = m.reservation_id) OR "
+    "(c.purpose = 'confirm' AND m.kind IN ('held', 'offered') AND c.subject_id = m.reservation_id) OR "
     "(c.purpose = 'verify' AND m.kind = 'verify' AND c.subject_id = m.person_id)"
 )
 

@@ -57,6 +57,10 @@ def verify(tx: Tx, person_id: int) -> None:
     tx.connection.execute(sa.update(people).where(people.c.id == person_id).values(verified_at=tx.now))
 
 
+def set_role(tx: Tx, person_id: int, role: str) -> None:
+    tx.connection.execute(sa.update(people).where(people.c.id == person_id).values(role=role))
+
+
 def refs(tx: Tx, ids: set[int]) -> dict[int, PersonRef]:
     rows = tx.rows("SELECT id, email, name FROM people WHERE id AMONG ?", ids)
     return {row[0]: PersonRef(*row) for row in rows}

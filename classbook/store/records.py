@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from classbook.rules.spans import Span
 from classbook.store.database import Row, from_micros, to_micros
 
 CODE_COLUMNS: Final = "purpose, subject_id, nonce, serial, guesses, expires_at"
@@ -15,8 +16,8 @@ OFFERING_COLUMNS: Final = (
 )
 PERSON_COLUMNS: Final = "id, email, name, role, phone, timezone, verified_at, removed_at"
 RESERVATION_COLUMNS: Final = (
-    "id, offering_id, person_id, state, party, starts_at, ends_at, due_at, once, price_minor, currency, created_at, "
-    "confirmed_at, checked_in_at, steps"
+    "id, offering_id, person_id, state, party, starts_at, ends_at, due_at, once, check_in, ask, price_minor, currency, "
+    "created_at, confirmed_at, checked_in_at, steps"
 )
 
 
@@ -76,9 +77,36 @@ class PersonRecord:
 
 
 @dataclass(slots=True)
+class PoolRecord:
+    id: int
+    units: int
+    timed: bool
+    longest_micros: int
+    plan_version: int
+
+    @classmethod
+    def of(cls, row: Row) -> PoolRecord:
+        id, units, timed, longest_micros, plan_version = row
+        return cls(id, units, bool(timed), longest_micros, plan_version)
+
+
+@dataclass(slots=True)
 class Claim:
+    """One unit taken. Its key is (reservation, n) and never the unit, which may change while it is live."""
+
+    n: int
     pool_id: int
     unit: int
+    starts_at: datetime | None
+    ends_at: datetime | None
+    timed: bool
+    live: bool = True
+    was_live: bool | None = None
+    """As the database has it; None for a new one."""
+
+    @property
+    def span(self) -> Span | None:
+        return span_of(self.starts_at, self.ends_at)
 
 
 @dataclass(slots=True)
@@ -94,24 +122,43 @@ class ReservationRecord:
     ends_at: datetime | None
     due_at: datetime | None
     once: bool
+    check_in: bool
+    ask: str | None
     price_minor: int | None
     currency: str | None
     created_at: datetime
-    confirmed_at: datetime | None
-    checked_in_at: datetime | None
-    steps: int
+    confirmed_at: datetime | None = None
+    checked_in_at: datetime | None = None
+    steps: int = 0
     was: str | None = None
     claims: list[Claim] = field(default_factory=list)
 
     @classmethod
     def of(cls, row: Row) -> ReservationRecord:
-        (id, offering_id, person_id, state, party, starts_at, ends_at, due_at, once, price_minor, currency,
-         created_at, confirmed_at, checked_in_at, steps) = row  # fmt: skip
+        (id, offering_id, person_id, state, party, starts_at, ends_at, due_at, once, check_in, ask, price_minor,
+         currency, created_at, confirmed_at, checked_in_at, steps) = row  # fmt: skip
         return cls(
             id, offering_id, person_id, state, party, instant(starts_at), instant(ends_at), instant(due_at),
-            bool(once), price_minor, currency, from_micros(created_at), instant(confirmed_at),
+            bool(once), bool(check_in), ask, price_minor, currency, from_micros(created_at), instant(confirmed_at),
             instant(checked_in_at), steps, was=state,
         )  # fmt: skip
+
+    @property
+    def span(self) -> Span | None:
+        return span_of(self.starts_at, self.ends_at)
+
+    @property
+    def check_in_missing(self) -> bool:
+        return self.check_in and self.checked_in_at is None
+
+    @property
+    def places(self) -> list[Claim]:
+        """The claims that take something now."""
+        return [claim for claim in self.claims if claim.live]
+
+
+def span_of(starts_at: datetime | None, ends_at: datetime | None) -> Span | None:
+    return None if starts_at is None or ends_at is None else Span(starts_at, ends_at)
 
 
 @dataclass(slots=True)

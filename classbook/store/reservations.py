@@ -1,20 +1,22 @@
 """The booking path: what a batch of asks needs is locked and loaded, and what it decided is written.
 
-A fixed number of statements whatever the size of the batch, in three round trips: locks and clock, loads, writes.
+A fixed number of statements whatever the size of the batch, in a few round trips: locks and clock, loads, writes.
 Locks are taken in one order everywhere (offerings, pools, people, reservations; by id), each in a statement of its
 own, so that what is read after a lock is never older than the lock.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from classbook.rules.states import TAKEN
-from classbook.rules.units import FreeUnits
+from classbook.rules import packing
+from classbook.rules.shelves import FixedShelf, Shelf, TimedShelf
+from classbook.rules.spans import Span, merge
 from classbook.store import ledger, tables
-from classbook.store.database import Row, TryAgain, Tx, to_micros
+from classbook.store.database import Row, TryAgain, Tx, from_micros, to_micros
 from classbook.store.records import (
     CODE_COLUMNS,
     OFFERING_COLUMNS,
@@ -26,28 +28,37 @@ from classbook.store.records import (
     MoveRecord,
     OfferingRecord,
     PersonRecord,
+    PoolRecord,
     ReservationRecord,
     StoredAnswer,
+    instant,
     micros,
 )
 
+_POOL_COLUMNS = "id, units, timed, longest_micros, plan_version"
+_CLAIM_COLUMNS = "n, pool_id, unit, starts_at, ends_at, timed, live"
 _LOCK_OFFERINGS = f"SELECT {OFFERING_COLUMNS} FROM offerings WHERE id AMONG ? ORDER BY id FOR NO KEY UPDATE"
 _LOCK_POOLS = (
-    "SELECT id, units FROM pools WHERE id IN (SELECT pool_id FROM offering_pools WHERE offering_id AMONG ?) "
+    f"SELECT {_POOL_COLUMNS} FROM pools WHERE id IN (SELECT pool_id FROM offering_pools WHERE offering_id AMONG ?) "
     "ORDER BY id FOR NO KEY UPDATE"
 )
 _LOCK_PEOPLE = f"SELECT {PERSON_COLUMNS} FROM people WHERE id AMONG ? ORDER BY id FOR NO KEY UPDATE"
 _READ_PEOPLE = f"SELECT {PERSON_COLUMNS} FROM people WHERE id AMONG ?"
 _OFFERING_POOLS = "SELECT offering_id, pool_id FROM offering_pools WHERE offering_id AMONG ? ORDER BY offering_id, n"
+_SCHEDULES = "SELECT offering_id, rule FROM schedules WHERE offering_id AMONG ? ORDER BY offering_id, n"
+_WITH_QUEUE = (
+    "SELECT offering_id, count(*) FROM reservations WHERE offering_id AMONG ? AND state = 'queued' GROUP BY offering_id"
+)
 _LOCK_ASKED = f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE id AMONG ? ORDER BY id FOR NO KEY UPDATE"
 # `offering_id + 0` keeps the planner off the index by offering: a person has few reservations, an offering thousands.
 _LOCK_OF_PEOPLE = (
     f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE person_id AMONG ? AND offering_id + 0 AMONG ? "
     "ORDER BY id FOR NO KEY UPDATE"
 )
-_LOCK_OVERDUE_HOLDS = (
-    f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE offering_id AMONG ? AND state = 'held' AND due_at <= ? "
-    "ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
+# What is due and frees or takes places: holds, bookings that nobody checked in to, and what waits in vain.
+_LOCK_OVERDUE = (
+    f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE offering_id AMONG ? AND due_at <= ? "
+    "AND (state <> 'confirmed' OR (check_in AND checked_in_at IS NULL)) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
 )
 _LOCK_DUE = (
     f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE offering_id AMONG ? AND due_at <= ? "
@@ -57,15 +68,31 @@ _LOCK_LIVE = (
     f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE offering_id AMONG ? AND due_at IS NOT NULL "
     "ORDER BY id LIMIT ? FOR NO KEY UPDATE SKIP LOCKED"
 )
+_LOCK_QUEUE_BY_PARTY = (
+    f"SELECT {RESERVATION_COLUMNS} FROM reservations r WHERE offering_id = ? AND state = 'queued' AND party <= ? "
+    f"AND (CAST(? AS BIGINT) IS NULL OR {ledger.CAN_PAY}) ORDER BY id LIMIT ? FOR NO KEY UPDATE SKIP LOCKED"
+)
+_LOCK_QUEUE_BY_SPAN = (
+    f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE offering_id = ? AND state = 'queued' "
+    "AND starts_at < ? AND ends_at > ? ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
+)
 _LIVE_OF_PEOPLE = f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE person_id AMONG ? AND due_at > 0"
 _HIGHEST = (
     "SELECT id, (SELECT max(unit) FROM claims WHERE pool_id = p.id AND live AND NOT timed) FROM pools p "
-    "WHERE id AMONG ?"
+    "WHERE id AMONG ? AND NOT timed"
 )
 _TAKEN_UNITS = "SELECT pool_id, unit FROM claims WHERE pool_id AMONG ? AND live AND NOT timed"
-_CLAIMS = "SELECT reservation_id, pool_id, unit FROM claims WHERE reservation_id AMONG ? ORDER BY reservation_id, n"
+_TAKEN_SPANS = (
+    "SELECT c.reservation_id, c.n, c.pool_id, c.unit, c.starts_at, c.ends_at FROM WINDOWS ? w JOIN claims c "
+    "ON c.pool_id = w.pool_id AND c.live AND c.timed AND c.starts_at < w.high AND c.starts_at > w.low - w.longest "
+    "AND c.ends_at > w.low"
+)
+_CLAIMS = f"SELECT reservation_id, {_CLAIM_COLUMNS} FROM claims WHERE reservation_id AMONG ? ORDER BY reservation_id, n"
 _CODES = f"SELECT {CODE_COLUMNS} FROM codes WHERE purpose = 'confirm' AND subject_id AMONG ?"
 _ANSWERS = "SELECT person_id, key, body_hash, answer FROM request_keys WHERE person_id AMONG ?"
+
+Windows = dict[int, list[Span]]
+"""Spans to look at, by offering."""
 
 
 @dataclass(slots=True)
@@ -81,8 +108,25 @@ class Needs:
     other_people_ids: set[int] = field(default_factory=set)
     wanted: dict[int, int] = field(default_factory=dict)
     """Places asked for, by offering."""
+    moved_places: int = 0
+    """Places asked for by moves, in whichever offering."""
     reserves: int = 0
     keys: set[tuple[int, str]] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Stage:
+    """The locked parents: what the first round trip brings."""
+
+    offerings: dict[int, OfferingRecord]
+    people: dict[int, PersonRecord]
+    pools: dict[int, PoolRecord]
+    pools_of: dict[int, list[int]]
+    """Pools by offering, in the offering's order."""
+    rules_of: dict[int, list[str]]
+    """The opening hours by offering: rules as JSON; nothing where it is always open."""
+    with_queue: dict[int, int]
+    """How many wait, by offering; none where nobody does."""
 
 
 @dataclass(slots=True)
@@ -90,31 +134,46 @@ class Scene:
     """Everything a batch decides on, and everything it decided; `save` writes it."""
 
     now: datetime
-    offerings: dict[int, OfferingRecord]
-    pools: dict[int, dict[int, FreeUnits]]
-    """Free units by offering and pool, in the offering's order of pools."""
-    people: dict[int, PersonRecord]
-    records: dict[int, ReservationRecord]
-    """Those that were asked for, and those made since."""
+    stage: Stage
+    shelves: dict[int, Shelf]
+    """What is free, by pool."""
+    known: dict[int, ReservationRecord]
+    """All that is loaded: a reservation read twice is one record."""
     due: list[ReservationRecord]
-    live_of: dict[int, list[ReservationRecord]]
-    newest_of: dict[tuple[int, int], ReservationRecord]
+    queue: dict[int, list[ReservationRecord]]
+    """Who waits and might fit now, by offering, in order of entry."""
+    records: dict[int, ReservationRecord] = field(default_factory=dict)
+    """Those that were asked for, and those made since."""
+    live_of: dict[int, list[ReservationRecord]] = field(default_factory=dict)
+    newest_of: dict[tuple[int, int], ReservationRecord] = field(default_factory=dict)
     """By offering and person: the live one, else the latest."""
-    codes: dict[int, CodeRecord]
-    answers: dict[tuple[int, str], StoredAnswer]
-    fresh_ids: list[int]
+    codes: dict[int, CodeRecord] = field(default_factory=dict)
+    answers: dict[tuple[int, str], StoredAnswer] = field(default_factory=dict)
+    fresh_ids: list[int] = field(default_factory=list)
     created: list[ReservationRecord] = field(default_factory=list)
     changed: dict[int, ReservationRecord] = field(default_factory=dict)
     moves: list[MoveRecord] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
     changed_codes: dict[int, CodeRecord] = field(default_factory=dict)
+    new_answers: dict[tuple[int, str], StoredAnswer] = field(default_factory=dict)
     till: ledger.Till | None = None
     """The money, where anything has a price."""
-    new_answers: dict[tuple[int, str], StoredAnswer] = field(default_factory=dict)
+
+    @property
+    def offerings(self) -> dict[int, OfferingRecord]:
+        return self.stage.offerings
+
+    @property
+    def people(self) -> dict[int, PersonRecord]:
+        return self.stage.people
 
     @property
     def is_unchanged(self) -> bool:
         return not (self.moves or self.letters or self.changed_codes or self.new_answers)
+
+    def shelves_of(self, offering_id: int) -> dict[int, Shelf]:
+        """What an offering sells, by pool, in its order."""
+        return {pool_id: self.shelves[pool_id] for pool_id in self.stage.pools_of[offering_id]}
 
 
 def find(tx: Tx, reservation_ids: Iterable[int]) -> list[tuple[int, int, int | None]]:
@@ -123,33 +182,62 @@ def find(tx: Tx, reservation_ids: Iterable[int]) -> list[tuple[int, int, int | N
     return [(id, offering_id, person_id) for id, offering_id, person_id in rows]
 
 
-def load(tx: Tx, needs: Needs) -> Scene:
-    """Lock and load what a batch needs, with everything that is overdue on its offerings."""
-    stage = _lock(tx, needs)
-    ids = list(stage.offerings)
+def lock(tx: Tx, needs: Needs) -> Stage:
+    """Lock the parents of a batch, and read the clock after that."""
+    _, offerings, pools, bookers, others, pairs, rules, with_queue = tx.pipeline(
+        tx.limit_waiting(),
+        (_LOCK_OFFERINGS, [needs.offering_ids]),
+        (_LOCK_POOLS, [needs.offering_ids]),
+        (_LOCK_PEOPLE, [needs.booker_ids]),
+        (_READ_PEOPLE, [needs.other_people_ids - needs.booker_ids]),
+        (_OFFERING_POOLS, [needs.offering_ids]),
+        (_SCHEDULES, [needs.offering_ids]),
+        (_WITH_QUEUE, [needs.offering_ids]),
+    )
+    tx.read_clock()
+    stage = Stage(
+        offerings={row[0]: OfferingRecord.of(row) for row in offerings},
+        people=_people(bookers + others),
+        pools={row[0]: PoolRecord.of(row) for row in pools},
+        pools_of={row[0]: [] for row in offerings},
+        rules_of={row[0]: [] for row in offerings},
+        with_queue=dict(with_queue),
+    )
+    for offering_id, pool_id in pairs:
+        stage.pools_of[offering_id].append(pool_id)
+    for offering_id, rule in rules:
+        stage.rules_of[offering_id].append(rule)
+    return stage
+
+
+def load(tx: Tx, needs: Needs, stage: Stage, look_at: Callable[[Scene], Windows]) -> Scene:
+    """Load what a batch needs, with everything that is overdue on its offerings and whoever waits there.
+
+    ``look_at`` says, once the asked reservations are known, which spans the asks want in timed pools.
+    """
     people = sorted(needs.booker_ids)
     paired_offerings, paired_people = ({pair[side] for pair in needs.pairs} for side in (0, 1))
+    fixed = [pool_id for pool_id, pool in stage.pools.items() if not pool.timed]
     asked, paired, due, live, highest, answers, fresh = tx.pipeline(
         (_LOCK_ASKED, [needs.reservation_ids]),
         (_LOCK_OF_PEOPLE, [paired_people, paired_offerings]),
-        (_LOCK_OVERDUE_HOLDS, [ids, to_micros(tx.now)]),
+        (_LOCK_OVERDUE, [list(stage.offerings), to_micros(tx.now)]),
         (_LIVE_OF_PEOPLE, [people]),
-        (_HIGHEST, [list(stage.units)]),
+        (_HIGHEST, [fixed]),
         (_ANSWERS, [{person_id for person_id, _ in needs.keys}]),
         tx.fresh_ids(tables.reservations, needs.reserves),
     )
     known: dict[int, ReservationRecord] = {}
     asked_records = _records(known, asked) + _records(known, paired)
     scene = Scene(
-        now=tx.now,
-        offerings=stage.offerings,
-        pools={},
-        people=stage.people,
-        records={record.id: record for record in asked_records},
+        tx.now,
+        stage,
+        shelves={},
+        known=known,
         due=_records(known, due),
+        queue={},
+        records={record.id: record for record in asked_records},
         live_of={person_id: [] for person_id in people},
-        newest_of={},
-        codes={},
         answers={(row[0], row[1]): StoredAnswer(*row) for row in answers if (row[0], row[1]) in needs.keys},
         fresh_ids=[id for (id,) in fresh],
     )
@@ -157,84 +245,40 @@ def load(tx: Tx, needs: Needs) -> Scene:
         scene.newest_of[record.offering_id, record.person_id or 0] = record
     for record in _records(known, live):
         scene.live_of[record.person_id or 0].append(record)
-    _load_till(tx, scene, bookers=needs.booker_ids)
-    _load_details(tx, scene)
-    scene.pools = _free_units(tx, stage, needs.wanted, dict(highest))
+    touched = {record.id: record for record in (*asked_records, *scene.due)}
+    # Of the offerings at hand, also what a new reservation may have to replace.
+    touched |= {id: record for id, record in known.items() if record.offering_id in stage.offerings}
+    _load_shelves(tx, scene, needs, look_at(scene), touched.values(), dict(highest))
+    touched |= {one.id: one for line in scene.queue.values() for one in line}
+    _load_till(tx, scene, touched, bookers=needs.booker_ids)
+    _load_details(tx, scene, touched)
     return scene
 
 
 def load_due(tx: Tx, offering_id: int, *, most: int) -> Scene:
-    """Lock and load up to ``most`` reservations of an offering that time (or its cancellation) has something for."""
-    stage = _lock(tx, Needs(offering_ids={offering_id}))
+    """Lock and load up to ``most`` reservations of an offering that time (or its cancellation) has something for.
+
+    Whoever waits and fits into what is free now, or into what is freed, is loaded with them.
+    """
+    stage = lock(tx, Needs(offering_ids={offering_id}))
     is_cancelled = any(offering.cancelled_at for offering in stage.offerings.values())
-    rows = tx.rows(_LOCK_LIVE, [offering_id], most) if is_cancelled else tx.rows(
-        _LOCK_DUE, [offering_id], to_micros(tx.now), most
-    )  # fmt: skip
-    records: dict[int, ReservationRecord] = {}
-    due = _records(records, rows)
-    people = _people(tx.rows(_READ_PEOPLE, {record.person_id for record in due if record.person_id}))
-    scene = Scene(tx.now, stage.offerings, {}, people, records, due, {}, {}, {}, {}, [])
-    _load_till(tx, scene, bookers=())
+    fixed = [pool_id for pool_id, pool in stage.pools.items() if not pool.timed]
+    due, highest = tx.pipeline(
+        (_LOCK_LIVE, [[offering_id], most]) if is_cancelled else (_LOCK_DUE, [[offering_id], to_micros(tx.now), most]),
+        (_HIGHEST, [fixed]),
+    )
+    known: dict[int, ReservationRecord] = {}
+    scene = Scene(tx.now, stage, shelves={}, known=known, due=_records(known, due), queue={})
+    # With no ask to hurry for, everybody who waits is looked at, whatever was freed and by whom.
+    everywhere = {id: [ALWAYS] for id in stage.with_queue}
+    _load_shelves(tx, scene, Needs(), everywhere, scene.due, dict(highest))
+    _load_till(tx, scene, known, bookers=())
+    _load_details(tx, scene, known)
     return scene
 
 
-def _load_till(tx: Tx, scene: Scene, *, bookers: Collection[int]) -> None:
-    """The money of the batch, in one more round trip, only where something has a price.
-
-    What people who are about to pay hold elsewhere and is over becomes due here, too.
-    """
-    priced = [offering.id for offering in scene.offerings.values() if offering.currency is not None]
-    touched = [
-        record
-        for record in (*scene.records.values(), *scene.due)
-        if record.person_id and (record.price_minor or record.offering_id in priced)
-    ]
-    if not touched and not (priced and bookers):
-        return
-    scene.till, over = ledger.load(
-        tx,
-        payers=bookers if priced else (),
-        owners={record.person_id for record in touched if record.person_id},
-        offerings=priced,
-        reservations={record.id for record in touched},
-    )
-    scene.offerings |= {offering.id: offering for offering in over.offerings if offering.id not in scene.offerings}
-    due = {record.id for record in scene.due}
-    for record in over.records:
-        if record.id not in due:
-            scene.due.append(record)
-            live = scene.live_of[record.person_id or 0]
-            live[:] = [record if one.id == record.id else one for one in live]
-
-
-@dataclass(slots=True)
-class _Stage:
-    """What the first round trip brings: the locked parents."""
-
-    offerings: dict[int, OfferingRecord]
-    people: dict[int, PersonRecord]
-    units: dict[int, int]
-    """Units by pool."""
-    pools: list[tuple[int, int]]
-    """(offering, pool) in the offering's order."""
-
-
-def _lock(tx: Tx, needs: Needs) -> _Stage:
-    _, offerings, pools, bookers, others, pairs = tx.pipeline(
-        tx.limit_waiting(),
-        (_LOCK_OFFERINGS, [needs.offering_ids]),
-        (_LOCK_POOLS, [needs.offering_ids]),
-        (_LOCK_PEOPLE, [needs.booker_ids]),
-        (_READ_PEOPLE, [needs.other_people_ids - needs.booker_ids]),
-        (_OFFERING_POOLS, [needs.offering_ids]),
-    )
-    tx.read_clock()
-    return _Stage(
-        offerings={row[0]: OfferingRecord.of(row) for row in offerings},
-        people=_people(bookers + others),
-        units=dict(pools),
-        pools=[(offering_id, pool_id) for offering_id, pool_id in pairs],
-    )
+ALWAYS = Span(from_micros(0), from_micros(250_000_000_000_000_000))
+"""Longer than any booking."""
 
 
 def _people(rows: list[Row]) -> dict[int, PersonRecord]:
@@ -246,78 +290,185 @@ def _records(known: dict[int, ReservationRecord], rows: list[Row]) -> list[Reser
     return [known.get(row[0]) or known.setdefault(row[0], ReservationRecord.of(row)) for row in rows]
 
 
-def _load_details(tx: Tx, scene: Scene) -> None:
-    """Claims of what is to be shown or freed, codes of what is to be confirmed, and whose they are."""
-    if not scene.records and not scene.due:
-        return
-    ids = set(scene.records)
-    shown = scene.records | {record.id: record for record in scene.due}
-    owners = {record.person_id for record in scene.due if record.person_id} - scene.people.keys()
-    claims, codes, people = tx.pipeline((_CLAIMS, [set(shown)]), (_CODES, [ids]), (_READ_PEOPLE, [owners]))
-    for reservation_id, pool_id, unit in claims:
-        shown[reservation_id].claims.append(Claim(pool_id, unit))
-    for row in codes:
-        scene.codes[row[1]] = CodeRecord.of(row)
-    scene.people |= _people(people)
+def _load_shelves(
+    tx: Tx,
+    scene: Scene,
+    needs: Needs,
+    windows: Windows,
+    touched: Iterable[ReservationRecord],
+    highest: dict[int, int | None],
+) -> None:
+    """What is free in every pool, and who waits and might get something of it."""
+    freeable = list(touched)
+    for record in freeable:
+        if record.span and record.offering_id in scene.stage.with_queue:
+            windows.setdefault(record.offering_id, []).append(record.span)
+    _load_fixed_shelves(tx, scene, needs, highest)
+    _load_queue(tx, scene, windows, freeable)
+    for line in scene.queue.values():
+        for record in line:
+            if record.span:
+                windows.setdefault(record.offering_id, []).append(record.span)
+    _load_timed_shelves(tx, scene, windows)
 
 
-def _free_units(
-    tx: Tx, stage: _Stage, wanted: dict[int, int], highest: dict[int, int | None]
-) -> dict[int, dict[int, FreeUnits]]:
-    """What is free in each pool, knowing the gaps only where the units above the highest taken one might not do."""
-    demand: dict[int, int] = {}
-    for offering_id, pool_id in stage.pools:
-        demand[pool_id] = demand.get(pool_id, 0) + wanted.get(offering_id, 0)
+def _load_fixed_shelves(tx: Tx, scene: Scene, needs: Needs, highest: dict[int, int | None]) -> None:
+    """Free places of pools without times, knowing the gaps only where the units above the highest might not do."""
+    stage = scene.stage
+    demand = dict.fromkeys(highest, 0)
+    for offering_id, pool_ids in stage.pools_of.items():
+        for pool_id in pool_ids:
+            if pool_id in demand:
+                waiting = stage.pools[pool_id].units if offering_id in stage.with_queue else 0
+                demand[pool_id] += needs.wanted.get(offering_id, 0) + needs.moved_places + waiting
     tight = [
         pool_id
-        for pool_id, units in stage.units.items()
-        if demand[pool_id] and FreeUnits.need_gaps(units=units, highest=highest[pool_id] or 0, wanted=demand[pool_id])
+        for pool_id, count in demand.items()
+        if count
+        and FixedShelf.needs_gaps(units=stage.pools[pool_id].units, highest=highest[pool_id] or 0, wanted=count)
     ]
     taken: dict[int, set[int]] = {pool_id: set() for pool_id in tight}
     for pool_id, unit in tx.rows(_TAKEN_UNITS, tight) if tight else ():
         taken[pool_id].add(unit)
-    free = {
-        pool_id: FreeUnits(
-            units=units,
-            highest=highest[pool_id] or 0,
-            gaps=set(range(1, (highest[pool_id] or 0) + 1)) - taken[pool_id] if pool_id in taken else None,
-        )
-        for pool_id, units in stage.units.items()
+    for pool_id, top in highest.items():
+        gaps = set(range(1, (top or 0) + 1)) - taken[pool_id] if pool_id in taken else None
+        scene.shelves[pool_id] = FixedShelf(units=stage.pools[pool_id].units, highest=top or 0, gaps=gaps)
+
+
+def _load_queue(tx: Tx, scene: Scene, windows: Windows, freeable: Sequence[ReservationRecord]) -> None:
+    """Who waits and might fit: as many as there can be places for, or whose span meets one that is looked at."""
+    queries: list[tuple[str, Sequence[object]]] = []
+    for offering_id in sorted(scene.stage.with_queue):
+        shelves = [scene.shelves.get(pool_id) for pool_id in scene.stage.pools_of[offering_id]]
+        if all(isinstance(shelf, FixedShelf) for shelf in shelves):
+            most = sum(shelf.left(None) for shelf in shelves if shelf)
+            most += sum(record.party for record in freeable if record.offering_id == offering_id)
+            if most:
+                offering = scene.offerings[offering_id]
+                price = [offering.price_minor, offering.currency, to_micros(scene.now), offering.price_minor]
+                queries.append((_LOCK_QUEUE_BY_PARTY, [offering_id, most, *price, most]))
+        elif spans := windows.get(offering_id):
+            high, low = max(span.end for span in spans), min(span.start for span in spans)
+            queries.append((_LOCK_QUEUE_BY_SPAN, [offering_id, to_micros(high), to_micros(low)]))
+    for rows in tx.pipeline(*queries) if queries else ():
+        for record in _records(scene.known, rows):
+            scene.queue.setdefault(record.offering_id, []).append(record)
+
+
+def _load_timed_shelves(tx: Tx, scene: Scene, windows: Windows) -> None:
+    """What is taken in the spans that are looked at, in pools where every claim has its own time."""
+    stage = scene.stage
+    timed = {id: pool for id, pool in stage.pools.items() if pool.timed}
+    if not timed:
+        return
+    looked_at = [
+        [pool_id, to_micros(span.start), to_micros(span.end), timed[pool_id].longest_micros]
+        for offering_id, pool_ids in stage.pools_of.items()
+        for span in merge(windows.get(offering_id, []))
+        for pool_id in pool_ids
+        if pool_id in timed
+    ]
+    found: dict[int, dict[tuple[int, int], packing.Claim[tuple[int, int]]]] = {pool_id: {} for pool_id in timed}
+    for reservation_id, n, pool_id, unit, low, high in tx.rows(_TAKEN_SPANS, json.dumps(looked_at)):
+        key, span = (reservation_id, n), Span(from_micros(low), from_micros(high))
+        found[pool_id][key] = packing.Claim(key, unit, span)
+    complete = {
+        pool_id for id, pool_ids in stage.pools_of.items() if ALWAYS in windows.get(id, ()) for pool_id in pool_ids
     }
-    pools: dict[int, dict[int, FreeUnits]] = {}
-    for offering_id, pool_id in stage.pools:
-        pools.setdefault(offering_id, {})[pool_id] = free[pool_id]
-    return pools
+    for pool_id, pool in timed.items():
+        scene.shelves[pool_id] = TimedShelf(
+            pool_id,
+            units=pool.units,
+            taken=found[pool_id].values(),
+            now=scene.now,
+            is_complete=pool_id in complete,
+        )
+
+
+def _load_till(tx: Tx, scene: Scene, touched: dict[int, ReservationRecord], *, bookers: Collection[int]) -> None:
+    """The money of the batch, in one more round trip, only where something has a price.
+
+    What people who are about to pay hold elsewhere and is over becomes due here, too, and is added to ``touched``.
+    """
+    priced = [offering.id for offering in scene.offerings.values() if offering.currency is not None]
+    paid_for = [
+        record
+        for record in touched.values()
+        if record.person_id and (record.price_minor or record.offering_id in priced)
+    ]
+    if not paid_for and not (priced and bookers):
+        return
+    waiting = {record.person_id for line in scene.queue.values() for record in line if record.person_id}
+    scene.till, over = ledger.load(
+        tx,
+        payers=waiting.union(bookers) if priced else (),
+        owners={record.person_id for record in paid_for if record.person_id},
+        offerings=priced,
+        reservations=[record.id for record in paid_for],
+    )
+    scene.offerings.update({one.id: one for one in over.offerings if one.id not in scene.offerings})
+    for record in over.records:
+        if record.id not in touched:
+            scene.due.append(record)
+            touched[record.id] = scene.known[record.id] = record
+            live = scene.live_of.get(record.person_id or 0, [])
+            live[:] = [record if one.id == record.id else one for one in live]
+
+
+def _load_details(tx: Tx, scene: Scene, touched: Mapping[int, ReservationRecord]) -> None:
+    """Claims of what is to be shown, freed or moved, codes of what is to be confirmed, and whose all that is."""
+    if not touched:
+        return
+    owners = {record.person_id for record in touched.values() if record.person_id} - scene.people.keys()
+    claims, codes, people = tx.pipeline((_CLAIMS, [list(touched)]), (_CODES, [list(touched)]), (_READ_PEOPLE, [owners]))
+    for row in claims:
+        touched[row[0]].claims.append(_claim(row))
+    for row in codes:
+        scene.codes[row[1]] = CodeRecord.of(row)
+    scene.people.update(_people(people))
+
+
+def claims_of(tx: Tx, reservation_ids: Sequence[int]) -> list[tuple[int, Claim]]:
+    """(reservation, claim) of those reservations, in order."""
+    return [(row[0], _claim(row)) for row in tx.rows(_CLAIMS, reservation_ids)]
+
+
+def _claim(row: Row) -> Claim:
+    _, n, pool_id, unit, starts_at, ends_at, timed, live = row
+    return Claim(
+        n, pool_id, unit, instant(starts_at), instant(ends_at), bool(timed), live=bool(live), was_live=bool(live)
+    )
 
 
 def save(tx: Tx, scene: Scene) -> None:
     """Write what was decided, in a fixed order; every state by compare-and-swap against the state as loaded."""
-    freed = [
-        (False, record.id) for record in scene.changed.values() if record.was in TAKEN and record.state not in TAKEN
-    ]
-    swaps = [
-        (
-            record.state, record.party, micros(record.due_at), micros(record.confirmed_at),
-            micros(record.checked_in_at), record.steps, record.id, record.was,
-        )
-        for _, record in sorted(scene.changed.items())
-    ]  # fmt: skip
+    changed = [record for _, record in sorted(scene.changed.items())]
+    shifted = _shifted_units(scene)
     new_codes = [code for code in scene.changed_codes.values() if code.is_new]
     old_codes = [code for code in scene.changed_codes.values() if not code.is_new]
     writes = [
         tx.updating(
-            tables.reservations, "state party due_at confirmed_at checked_in_at steps", "id state:was", swaps
+            tables.reservations,
+            "state party starts_at ends_at due_at ask price_minor currency confirmed_at checked_in_at steps",
+            "id state:was",
+            [_swap_row(record) for record in changed],
         ),
-        tx.updating(tables.claims, "live", "reservation_id", freed),
+        tx.updating(tables.claims, "live", "reservation_id n", _freed_rows(changed) + [row[:3] for row in shifted]),
+        tx.updating(
+            tables.claims, "live unit", "reservation_id n", [(True, unit, *key) for _, *key, unit in shifted]
+        ),
         tx.inserting(
             tables.reservations,
-            "id offering_id person_id state party starts_at ends_at due_at once price_minor currency created_at "
-            "confirmed_at checked_in_at steps",
+            "id offering_id person_id state party starts_at ends_at due_at once check_in ask price_minor currency "
+            "created_at confirmed_at checked_in_at steps",
             [_reservation_row(record) for record in scene.created],
         ),
         tx.inserting(
-            tables.claims, "reservation_id n pool_id unit starts_at ends_at live timed", _claim_rows(scene.created)
+            tables.claims,
+            "reservation_id n pool_id unit starts_at ends_at live timed",
+            _new_claim_rows([*changed, *scene.created]),
         ),
+        tx.updating(tables.pools, "longest_micros", "id", _longer_rows(scene, changed)),
         tx.inserting(
             tables.moves,
             "reservation_id n action from_state to_state at actor_id reason request_id",
@@ -339,9 +490,12 @@ def save(tx: Tx, scene: Scene) -> None:
         ),
         tx.updating(
             tables.codes,
-            "nonce serial guesses",
+            "nonce serial guesses expires_at",
             "purpose subject_id",
-            [(code.nonce, code.serial, code.guesses, code.purpose, code.subject_id) for code in old_codes],
+            [
+                (code.nonce, code.serial, code.guesses, to_micros(code.expires_at), code.purpose, code.subject_id)
+                for code in old_codes
+            ],
         ),
         ledger.adding(tx, scene.till, scene.now),
         posting(tx, scene.letters, scene.now),
@@ -354,9 +508,63 @@ def save(tx: Tx, scene: Scene) -> None:
             ],
         ),
     ]  # fmt: skip
-    changed, *_ = tx.write_all(*writes)
-    if changed != len(swaps):
+    swapped, *_ = tx.write_all(*writes)
+    if swapped != len(changed):
         raise TryAgain
+
+
+def _swap_row(record: ReservationRecord) -> Row:
+    return (
+        record.state, record.party, micros(record.starts_at), micros(record.ends_at), micros(record.due_at),
+        record.ask, record.price_minor, record.currency, micros(record.confirmed_at), micros(record.checked_in_at),
+        record.steps, record.id, record.was,
+    )  # fmt: skip
+
+
+def _freed_rows(records: Iterable[ReservationRecord]) -> list[Row]:
+    return [
+        (False, record.id, claim.n)
+        for record in records
+        for claim in record.claims
+        if claim.was_live and not claim.live
+    ]
+
+
+def _new_claim_rows(records: Iterable[ReservationRecord]) -> list[Row]:
+    return [
+        (
+            record.id, claim.n, claim.pool_id, claim.unit, micros(claim.starts_at), micros(claim.ends_at),
+            claim.live, claim.timed,
+        )
+        for record in records
+        for claim in record.claims
+        if claim.was_live is None
+    ]  # fmt: skip
+
+
+def _shifted_units(scene: Scene) -> list[Row]:
+    """Claims that changed their unit when a pool was packed anew: (False, reservation, n, unit)."""
+    return [
+        (False, *key, unit)
+        for shelf in scene.shelves.values()
+        if isinstance(shelf, TimedShelf)
+        for key, unit in sorted(shelf.shifted.items())
+    ]
+
+
+def _longer_rows(scene: Scene, changed: Sequence[ReservationRecord]) -> list[Row]:
+    """Pools that have a longer claim than ever: reads of overlaps look back that far."""
+    longest: dict[int, int] = {}
+    for record in (*changed, *scene.created):
+        for claim in record.claims:
+            if claim.timed and claim.was_live is None and claim.starts_at and claim.ends_at:
+                length = to_micros(claim.ends_at) - to_micros(claim.starts_at)
+                longest[claim.pool_id] = max(length, longest.get(claim.pool_id, 0))
+    return [
+        (length, pool_id)
+        for pool_id, length in sorted(longest.items())
+        if length > scene.stage.pools[pool_id].longest_micros
+    ]
 
 
 def posting(tx: Tx, letters: Sequence[Letter], now: datetime) -> tuple[str, list[Row]]:
@@ -378,15 +586,7 @@ def posting(tx: Tx, letters: Sequence[Letter], now: datetime) -> tuple[str, list
 def _reservation_row(record: ReservationRecord) -> Row:
     return (
         record.id, record.offering_id, record.person_id, record.state, record.party, micros(record.starts_at),
-        micros(record.ends_at), micros(record.due_at), record.once, record.price_minor, record.currency,
-        to_micros(record.created_at), micros(record.confirmed_at), micros(record.checked_in_at), record.steps,
+        micros(record.ends_at), micros(record.due_at), record.once, record.check_in, record.ask, record.price_minor,
+        record.currency, to_micros(record.created_at), micros(record.confirmed_at), micros(record.checked_in_at),
+        record.steps,
     )  # fmt: skip
-
-
-def _claim_rows(records: Sequence[ReservationRecord]) -> list[Row]:
-    return [
-        (record.id, n, claim.pool_id, claim.unit, micros(record.starts_at), micros(record.ends_at),
-         record.state in TAKEN, False)
-        for record in records
-        for n, claim in enumerate(record.claims, start=1)
-    ]  # fmt: skip

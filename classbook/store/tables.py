@@ -151,7 +151,27 @@ offering_pools = Table(
     Column("offering_id", BigId, ForeignKey("offerings.id"), primary_key=True),
     Column("n", Count, primary_key=True),
     Column("pool_id", BigId, ForeignKey("pools.id"), nullable=False, index=True),
-    Column("price_minor", BigId),
+    **STRICT_BY_KEY,
+)
+
+prices = Table(
+    "prices",
+    metadata,
+    Column("offering_id", BigId, ForeignKey("offerings.id"), primary_key=True),
+    # A seat's category; seats without one are of their stand's name.
+    Column("category", Text, primary_key=True),
+    Column("price_minor", BigId, nullable=False),
+    Check("price_minor >= 0", name="price_counted"),
+    **STRICT_BY_KEY,
+)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("offering_id", BigId, ForeignKey("offerings.id"), primary_key=True),
+    Column("n", Count, primary_key=True),
+    # One rule of the opening hours, as JSON (rules/timetable.py).
+    Column("rule", Text, nullable=False),
     **STRICT_BY_KEY,
 )
 
@@ -170,6 +190,8 @@ reservations = Table(
     Column("due_at", Instant),
     # Copied from the policy: one live reservation per person and offering.
     Column("once", Flag, nullable=False),
+    # Copied from the policy: lapses where nobody checks in.
+    Column("check_in", Flag, nullable=False),
     # What a queued reservation waits for, as JSON.
     Column("ask", Text),
     Column("price_minor", BigId),
@@ -200,6 +222,7 @@ reservations = Table(
     sa.Index("reservations_by_offering", "offering_id", "due_at"),
     sa.Index("reservations_by_person", "person_id", "due_at"),
     partial_index("reservations_due", "due_at", where="due_at IS NOT NULL"),
+    partial_index("reservations_queue", "offering_id", "id", where="state = 'queued'"),
     **STRICT,
 )
 

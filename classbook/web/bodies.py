@@ -133,8 +133,8 @@ themselves (places are taken, time passes): what a client read a moment ago is n
 class Period(Body):
     """Which classes count: those that start within."""
 
-    from_: Text | None = Field(None, alias="from", description="These start then or later.", examples=["2030-12-01"])
-    to: Text | None = Field(None, description="These start before; a whole day is included.", examples=["2030-12-31"])
+    starts_from: Text | None = Field(None, alias="from", description="They start then or later.")
+    starts_to: Text | None = Field(None, alias="to", description="And before; a whole day is included.")
 
 
 class Signup(Body):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
@@ -17,7 +18,7 @@ from classbook.core.asks import Confirm as ConfirmAsk
 from classbook.errors import Invalid
 from classbook.rules.when import parse_when
 from classbook.rules.zones import known_zone
-from classbook.values import Offering, Reservation, plain
+from classbook.values import Class, Offering, Reservation, plain
 from classbook.web import answers
 from classbook.web.bodies import (
     FIXED,
@@ -39,6 +40,7 @@ from classbook.web.visit import Anyone, Person, Visit
 
 KIND: Final = "class"
 PATH: Final = f"{PREFIX}/classes/"
+_HOST: Final = re.compile(rb"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9a-fA-F:.]{2,45}\](:[0-9]{1,5})?")
 
 acting = actions("classes")
 looking = looks("classes")
@@ -51,7 +53,7 @@ looking = looks("classes")
 async def reserve_seat(visit: Person, body: ReserveSeat) -> Response:
     """Hold places in a class. The code that confirms the hold comes by mail."""
     key = request_key(visit, "/classes/reserve-seat/", body)
-    return await booked(visit, Reserve(visit.actor, body.class_id, body.user_id, body.party, key), status=201)
+    return await booked(visit, Reserve(visit.actor, body.class_id, body.user_id, body.party, key=key), status=201)
 
 
 @acting.post("/classes/confirm-seat/", response_model=shape(Reservation))
@@ -73,12 +75,12 @@ async def cancel_seat(visit: Person, body: CancelSeat) -> Response:
 # --- the catalog ---------------------------------------------------------------------------------------------------
 
 
-@looking.get("/classes/", response_model=numbered(Offering))
+@looking.get("/classes/", response_model=numbered(Class))
 def listing(
     request: Request,
     visit: Anyone,
     start_date: Annotated[date | None, Query(description="Starts on this day or after, where it takes place.")] = None,
-    type: Annotated[str | None, Query(max_length=256)] = None,
+    type: Annotated[str | None, Query(max_length=256, pattern=r"^[^\x00-\x1f]*$")] = None,
     status: ClassStatus | None = None,
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
     page_size: Annotated[int, Query(ge=1, le=200)] = 20,
@@ -103,7 +105,7 @@ def listing(
     )
 
 
-@acting.post("/classes/", status_code=201, response_model=shape(Offering))
+@acting.post("/classes/", status_code=201, response_model=shape(Class))
 async def create(visit: Person, body: NewClass) -> Response:
     """Offer a class."""
     key = request_key(visit, "/classes/", body)
@@ -112,19 +114,19 @@ async def create(visit: Person, body: NewClass) -> Response:
     return answers.offering(made, status=201)
 
 
-@looking.get("/classes/{class_id:id}/", response_model=shape(Offering))
+@looking.get("/classes/{class_id:id}/", response_model=shape(Class))
 def read(class_id: int, visit: Anyone) -> Response:
     """One class. Its ETag is the version that `If-Match` may ask for."""
     return answers.offering(catalog.show(visit.web.app, KIND, class_id))
 
 
-@acting.put("/classes/{class_id:id}/", response_model=shape(Offering), operation_id="replace_class")
+@acting.put("/classes/{class_id:id}/", response_model=shape(Class), operation_id="replace_class")
 async def replace(class_id: int, visit: Person, body: ChangedClass) -> Response:
     """Change a class; the same as PATCH."""
     return await _change(visit, class_id, body)
 
 
-@acting.patch("/classes/{class_id:id}/", response_model=shape(Offering), operation_id="change_class")
+@acting.patch("/classes/{class_id:id}/", response_model=shape(Class), operation_id="change_class")
 async def change(class_id: int, visit: Person, body: ChangedClass) -> Response:
     """Change some fields of a class."""
     return await _change(visit, class_id, body)
@@ -138,7 +140,7 @@ async def delete(class_id: int, visit: Person) -> Response:
     return answers.nothing()
 
 
-@acting.post("/classes/{class_id:id}/cancel/", response_model=shape(Offering))
+@acting.post("/classes/{class_id:id}/cancel/", response_model=shape(Class))
 async def cancel(class_id: int, visit: Person, body: Cancel) -> Response:
     """Call a class off; everybody who reserved is told."""
     key = request_key(visit, f"/classes/{class_id}/cancel/", body)
@@ -211,5 +213,8 @@ def _understood(visit: Visit, fields: dict[str, Any], *, zone: str | None) -> di
 
 
 def _base(visit: Visit, request: Request) -> str:
-    """How this server is reached, for addresses in answers."""
-    return visit.web.app.settings.web.public_url or f"{request.url.scheme}://{request.url.netloc}"
+    """How this server is reached, for addresses in answers: as configured, else as it was asked for."""
+    settings, host = visit.web.app.settings.web, visit.headers.get(b"host", b"")
+    if settings.public_url or not _HOST.fullmatch(host):
+        return settings.address
+    return f"{request.scope['scheme']}://{host.decode('ascii')}"

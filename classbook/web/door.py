@@ -47,10 +47,18 @@ _errors = logging.getLogger("classbook.web")
 class Door:
     """The outermost ASGI callable. ``write`` takes the finished log line of each request."""
 
-    def __init__(self, inner: ASGIApp, web: Web, *, write: Callable[[str], None]):
+    def __init__(
+        self,
+        inner: ASGIApp,
+        web: Web,
+        *,
+        write: Callable[[str], None],
+        body_timeout_seconds: float = BODY_TIMEOUT_SECONDS,
+    ):
         self._inner = inner
         self._web = web
         self._write = write
+        self._body_timeout_seconds = body_timeout_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -70,11 +78,12 @@ class Door:
             await send(message)
 
         try:
-            visit.body = await _body(headers, receive)
+            visit.body = await _body(headers, receive, self._body_timeout_seconds)
             await self._inner(_seen_inside(scope), _nothing_more, answer)
         except ClassbookError as error:
             visit.problem = error.code
-            await respond(error, request_id=visit.request_id, headers=_LAST_WORD)(scope, receive, answer)
+            farewell = None if _is_short(headers) else {"connection": "close"}
+            await respond(error, request_id=visit.request_id, headers=farewell)(scope, receive, answer)
         except _Gone:
             pass
         except Exception:
@@ -101,15 +110,11 @@ class Door:
         return self._web.app.chance.nonce()
 
 
-_LAST_WORD: Final = {"connection": "close"}
-"""Whoever is refused at the door may still be sending; nobody reads that."""
-
-
 class _Gone(Exception):
     """The client hung up before its request was complete."""
 
 
-async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
+async def _body(headers: Mapping[bytes, bytes], receive: Receive, timeout_seconds: float) -> bytes:
     """The whole body. Raises TooLarge, Invalid when it does not arrive in time, _Gone."""
     declared = headers.get(b"content-length", b"0")
     if len(declared) > 18 or not declared.isdigit() or int(declared) > BODY_LIMIT_BYTES:
@@ -118,10 +123,10 @@ async def _body(headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
     if message["type"] == "http.request" and not message.get("more_body"):
         return _within_limit(message.get("body", b""))
     try:
-        async with asyncio.timeout(BODY_TIMEOUT_SECONDS):
+        async with asyncio.timeout(timeout_seconds):
             return await _rest(message, receive)
     except TimeoutError:
-        raise Invalid(f"The body did not arrive within {BODY_TIMEOUT_SECONDS} seconds") from None
+        raise Invalid(f"The body did not arrive within {timeout_seconds:g} seconds") from None
 
 
 async def _rest(message: Message, receive: Receive) -> bytes:
@@ -133,6 +138,12 @@ async def _rest(message: Message, receive: Receive) -> bytes:
         if not message.get("more_body"):
             return body
         message = await receive()
+
+
+def _is_short(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether the rest of a refused body is better read past than cut off: then its sender surely sees the answer."""
+    declared = headers.get(b"content-length", b"0")
+    return b"transfer-encoding" not in headers and len(declared) < 8
 
 
 def _within_limit(body: bytes) -> bytes:
@@ -173,7 +184,7 @@ def _complete(headers: list[tuple[bytes, bytes]], request_id: str) -> list[tuple
 def _line(*, at: datetime, method: str, path: str, status: int, duration_ms: float, visit: Visit) -> str:
     """One request and its answer, as JSON."""
     return (
-        f'{{"time":"{at.isoformat(timespec="milliseconds")}","method":{json.dumps(method)},'
+        f'{{"time":"{at.isoformat(timespec="milliseconds")[:-6]}Z","method":{json.dumps(method)},'
         f'"path":{json.dumps(_shown(path))},"status":{status},"duration_ms":{duration_ms:.2f},'
         f'"person":{"null" if visit.person_id is None else visit.person_id},"request_id":"{visit.request_id}",'
         f'"problem":{json.dumps(visit.problem)}}}'

@@ -21,7 +21,7 @@ from classbook.errors import ClassbookError
 from classbook.rules.states import CANCELLED, COMPLETED, CONFIRMED, HELD
 from classbook.rules.when import format_local
 from classbook.values import Reservation
-from classbook.web.problems import STATUS
+from classbook.web.problems import STATUS, shown
 from classbook.web.routes import Action
 from classbook.web.visit import Anyone
 
@@ -31,7 +31,7 @@ looking = APIRouter(include_in_schema=False)
 _STYLE: Final = (
     "body{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:3rem auto;padding:0 1rem;color:#222;"
     "background:#fff}dl{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1rem}dt{color:#555}dd{margin:0}"
-    "button{font:inherit;padding:.6rem 1.4rem;color:#fff;background:#0b5;border:0;border-radius:.3rem;"
+    "button{font:inherit;padding:.6rem 1.4rem;color:#fff;border:0;border-radius:.3rem;"
     "background:#067d3f;cursor:pointer}button:focus-visible{outline:3px solid #222}"
     "@media(prefers-color-scheme:dark){body{color:#eee;background:#181818}dt{color:#aaa}}"
 )
@@ -92,6 +92,7 @@ def _reservation_page(found: Reservation) -> HTMLResponse:
 
 def _refusal_page(visit: Anyone, error: ClassbookError) -> HTMLResponse:
     visit.problem = error.code
+    error = shown(error, request_id=visit.request_id)
     hint = f"<p>{escape(error.hint)}</p>\n" if error.hint else ""
     return _page(error.title, f"<p>{escape(error.detail)}</p>\n{hint}", STATUS[error.category])
 

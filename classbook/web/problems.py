@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -34,6 +35,7 @@ STATUS: Final[Mapping[str, int]] = {
 }
 """The status of each category of `classbook.errors`."""
 
+_log = logging.getLogger("classbook.web")
 _RETRY_AFTER_SECONDS: Final = {"unavailable": 2, "throttled": 60}
 _MOST_ERRORS: Final = 5
 
@@ -54,6 +56,7 @@ _MESSAGES: Final = {
     "less_than_equal": "must be at most {le}",
     "less_than": "must be less than {lt}",
     "string_too_long": "may have at most {max_length} characters",
+    "string_pattern_mismatch": "has characters that cannot be",
     "literal_error": "must be one of {expected}",
 }
 """Readable words for what pydantic finds most often; for the rest its own."""
@@ -61,6 +64,7 @@ _MESSAGES: Final = {
 
 def respond(error: ClassbookError, *, request_id: str, headers: Mapping[str, str] | None = None) -> Json:
     """The answer that says ``error``."""
+    error = shown(error, request_id=request_id)
     status = STATUS[error.category]
     extra = dict(headers or {})
     if error.category in _RETRY_AFTER_SECONDS:
@@ -69,6 +73,14 @@ def respond(error: ClassbookError, *, request_id: str, headers: Mapping[str, str
         extra["www-authenticate"] = 'Bearer realm="classbook"'
     body = problem(error, status=status, request_id=request_id)
     return Json(body, status, media_type=b"application/problem+json", headers=extra)
+
+
+def shown(error: ClassbookError, *, request_id: str) -> ClassbookError:
+    """What of ``error`` is for everybody: where a driver speaks of our inside, its words go into the log instead."""
+    if error.category != "unavailable" or error.__cause__ is None:
+        return error
+    _log.warning("request %s: %s", request_id, error.detail)
+    return type(error)(hint="Try again in a moment.", retry_after_seconds=error.retry_after_seconds)
 
 
 def invalid(errors: Sequence[ErrorDetails | Mapping[str, Any]]) -> Invalid:

@@ -22,21 +22,29 @@ looking = looks("report")
 
 
 @looking.get("/report/", response_model=shape(Report), operation_id="read_report")
-def read(visit: Person, period: Annotated[Period, Query()]) -> Response:
+def read(
+    visit: Person,
+    starts_from: Annotated[str | None, Query(alias="from", description="Classes that start then or later.")] = None,
+    starts_to: Annotated[str | None, Query(alias="to", description="And before; a whole day is included.")] = None,
+) -> Response:
     """How many classes, people and confirmed places: an organizer's own, an administrator's all."""
-    return answers.answer(_report(visit, period))
+    return answers.answer(_report(visit, starts_from, starts_to))
 
 
 @acting.post("/report/", response_model=shape(Report), operation_id="post_report")
 async def post(visit: Person, body: Period) -> Response:
     """The same as GET, for programs that post."""
-    return answers.answer(await asyncio.get_running_loop().run_in_executor(None, _report, visit, body))
+    loop = asyncio.get_running_loop()
+    return answers.answer(await loop.run_in_executor(None, _report, visit, body.starts_from, body.starts_to))
 
 
-def _report(visit: Visit, period: Period) -> Report:
-    starts_from = _reading(visit, period.from_).instant if period.from_ else None
-    starts_to = _reading(visit, period.to).until if period.to else None
-    return figures.report(visit.web.app, visit.actor, starts_from=starts_from, starts_to=starts_to)
+def _report(visit: Visit, starts_from: str | None, starts_to: str | None) -> Report:
+    return figures.report(
+        visit.web.app,
+        visit.actor,
+        starts_from=_reading(visit, starts_from).instant if starts_from else None,
+        starts_to=_reading(visit, starts_to).until if starts_to else None,
+    )
 
 
 def _reading(visit: Visit, text: str) -> Reading:

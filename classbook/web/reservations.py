@@ -33,7 +33,7 @@ def listing(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    """One's own reservations, the newest first; an administrator sees everybody's."""
+    """One's own reservations, the newest first; everybody's for an administrator, and for who made the `offering`."""
     return answers.answer(
         reservations.listing(
             visit.web.app, visit.actor, person=user, offering_id=offering, state=state, limit=limit, cursor=cursor

@@ -11,6 +11,7 @@ import uvicorn
 
 from classbook.errors import Unavailable
 from classbook.web.api import make_web
+from classbook.web.protocol import BoundedProtocol
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -28,9 +29,9 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise Unavailable(
-            f"Cannot listen on {host} port {port}: {getattr(error, 'strerror', None) or error}",
+            f"Cannot listen on {host} port {port}: {error.strerror or error}",
             hint="Another program may use it; choose one with --port, or stop that program.",
         ) from None
 
@@ -47,10 +48,11 @@ class Server:
         config = uvicorn.Config(
             web,
             loop="auto",
-            http="httptools",
+            http=BoundedProtocol,
             ws="none",
             lifespan="on",
             log_config=None,
+            log_level="warning",
             access_log=False,
             server_header=False,
             proxy_headers=False,
@@ -60,6 +62,9 @@ class Server:
         )
         # Even where a handler is put on it: it would write down the secret address of a confirmation link.
         logging.getLogger("uvicorn.access").disabled = True
+        host, port = listener.getsockname()[:2]
+        self.address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        """Where it answers, like ``http://127.0.0.1:8000``."""
         self._listener = listener
         self._uvicorn = _Announcing(config)
         self._thread = threading.Thread(target=self._run, name="classbook-web", daemon=True)
@@ -67,12 +72,6 @@ class Server:
         self._uvicorn.up.wait()
         if not self._uvicorn.started:
             raise Unavailable("The web server did not start", hint="The log says why.")
-
-    @property
-    def address(self) -> str:
-        """Where it answers, like ``http://127.0.0.1:8000``."""
-        host, port = self._listener.getsockname()[:2]
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def stop(self) -> None:
         """Accept nothing new, answer what was asked, and return when that is done."""
@@ -82,6 +81,8 @@ class Server:
     def _run(self) -> None:
         try:
             self._uvicorn.run(sockets=[self._listener])
+        except SystemExit:
+            pass  # uvicorn's word for a start that failed; who waits for the start says so
         finally:
             self._uvicorn.up.set()
             self._listener.close()

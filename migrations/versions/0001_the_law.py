@@ -154,11 +154,19 @@ def upgrade() -> None:
         sa.Column("offering_id", BigId, sa.ForeignKey("offerings.id", name="offering_pools_offering_id_fkey")),
         sa.Column("n", sa.Integer),
         sa.Column("pool_id", BigId, sa.ForeignKey("pools.id", name="offering_pools_pool_id_fkey"), nullable=False),
-        sa.Column("price_minor", BigId),
         sa.PrimaryKeyConstraint("offering_id", "n", name="offering_pools_pkey"),
         **STRICT_BY_KEY,
     )
     op.create_index("offering_pools_pool_id", "offering_pools", ["pool_id"], unique=False)
+    op.create_table(
+        "prices",
+        sa.Column("offering_id", BigId, sa.ForeignKey("offerings.id", name="prices_offering_id_fkey")),
+        sa.Column("category", sa.Text),
+        sa.Column("price_minor", BigId, nullable=False),
+        sa.PrimaryKeyConstraint("offering_id", "category", name="prices_pkey"),
+        sa.CheckConstraint("price_minor >= 0", name=op.f("prices_price_counted")),
+        **STRICT_BY_KEY,
+    )
     op.create_table(
         "reservations",
         sa.Column("id", BigId),
@@ -172,6 +180,7 @@ def upgrade() -> None:
         sa.Column("ends_at", Instant),
         sa.Column("due_at", Instant),
         sa.Column("once", Flag, nullable=False),
+        sa.Column("check_in", Flag, nullable=False),
         sa.Column("ask", sa.Text),
         sa.Column("price_minor", BigId),
         sa.Column("currency", sa.Text),
@@ -215,6 +224,17 @@ def upgrade() -> None:
         ["offering_id", "person_id"],
         where="once AND state IN ('queued', 'held', 'confirmed')",
         unique=True,
+    )
+    create_partial_index(
+        "reservations_queue", "reservations", ["offering_id", "id"], where="state = 'queued'", unique=False
+    )
+    op.create_table(
+        "schedules",
+        sa.Column("offering_id", BigId, sa.ForeignKey("offerings.id", name="schedules_offering_id_fkey")),
+        sa.Column("n", sa.Integer),
+        sa.Column("rule", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("offering_id", "n", name="schedules_pkey"),
+        **STRICT_BY_KEY,
     )
     op.create_table(
         "seats",
@@ -262,7 +282,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("claims")
     op.drop_table("seats")
+    op.drop_table("schedules")
     op.drop_table("reservations")
+    op.drop_table("prices")
     op.drop_table("offering_pools")
     op.drop_table("pools")
     op.drop_table("offerings")

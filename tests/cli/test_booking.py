@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.makers import a_class, hold, mailed_code
+from tests.makers import a_class, as_person, hold, mailed_code
 
 
 def test_a_booking_can_be_walked_by_what_is_printed(app: Any, cast: Any, cli: Any) -> None:
@@ -173,6 +173,31 @@ def test_people_see_their_own_reservations_only(app: Any, cast: Any, cli: Any) -
     everybody = cli.json("reservation", "list", "--offering", 1, "--state", "held")["results"]
     assert {row["code"] for row in everybody} == {anas.code, bens.code}
     assert [row["code"] for row in cli.json("reservation", "list", "--user", cast.ben.email)["results"]] == [bens.code]
+
+
+def test_a_second_reservation_is_refused_with_what_to_type(app: Any, cast: Any, cli: Any) -> None:
+    booked = hold(app, a_class(app), cast.ana)
+    again = ("--as", cast.ana.email, "reserve", 1)
+    held_hint = f"Confirm it with `classbook confirm {booked.code}`, or cancel it first."
+    assert cli.json(*again, code=5)["hint"] == held_hint
+    cli("confirm", booked.code, code=0)
+    assert cli.json(*again, code=5)["hint"] == f"Cancel it first: `classbook cancel {booked.code}`."
+
+
+def test_who_made_a_class_lists_who_comes(app: Any, cast: Any, cli: Any) -> None:
+    offering, other = a_class(app, seats=5, by=as_person(cast.cleo)), a_class(app)
+    anas, bens = hold(app, offering, cast.ana), hold(app, offering, cast.ben)
+    hold(app, other, cast.ana)
+
+    def listed(who: Any, *words: Any) -> set[str]:
+        return {row["code"] for row in cli.json("--as", who.email, "reservation", "list", *words)["results"]}
+
+    assert listed(cast.cleo, "--offering", offering.id) == {anas.code, bens.code}
+    assert listed(cast.cleo, "--offering", offering.id, "--user", cast.ben.email) == {bens.code}
+    assert listed(cast.cleo, "--offering", other.id) == listed(cast.cleo) == set()
+    assert listed(cast.ana, "--offering", offering.id) == {anas.code}
+    theirs = ("reservation", "list", "--offering", offering.id, "--user", cast.ben.email)
+    assert cli.json("--as", cast.dora.email, *theirs, code=6)["code"] == "not_yours"
 
 
 def test_people_are_made_and_found(cli: Any) -> None:

@@ -32,11 +32,13 @@ def test_the_demo_needs_nothing_and_tells_a_whole_booking(capsys: pytest.Capture
     [code] = re.findall(r"^    \| (\d{6})$", out, re.MULTILINE)
     assert f"--otp {code}" in out
     assert "What to type next" in out
+    last = out.splitlines()[-2:]
+    assert "http://127.0.0.1:8000/api/docs/" in last[0] and "http://127.0.0.1:8000/api/v0/classes/" in last[1]
 
 
 def test_what_the_demo_says_to_type_next_works(capsys: pytest.CaptureFixture[str]) -> None:
     main(["demo"])
-    told = capsys.readouterr().out.partition("What to type next\n")[2]
+    told = capsys.readouterr().out.partition("What to type next\n")[2].partition("\n\n")[0]
     commands = [line.split("  ")[1] for line in told.splitlines()]
     assert len(commands) >= 4
     for command in commands:

@@ -257,7 +257,7 @@ def test_completion_knows_the_commands() -> None:
         ("postgresql://nobody:hush@127.0.0.1:1/none", "cannot be used"),
         ("sqlite:///rubbish.db", "cannot be used"),
         ("sqlite:///folder", "cannot be"),
-        ("sqlite:///folder/none/../../rubbish.db/x.db", "cannot be opened"),
+        ("sqlite:///rubbish.db/x.db", "cannot be opened"),
     ],
 )
 def test_a_database_out_of_reach_is_unavailable(url: str, says: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -62,6 +62,7 @@ def test_init_never_overwrites_without_being_told(capsys: pytest.CaptureFixture[
 
 
 def test_init_with_a_database_writes_it_down() -> None:
+    Path("data").mkdir()
     assert main(["init", "--database", "sqlite:///data/desk.db"]) == 0
     assert Path("data/desk.db").exists() and not Path("classbook.db").exists()
     settings = load(config_path=Path("classbook.toml"), environ={}, overrides={})
@@ -79,7 +80,8 @@ def test_init_elsewhere_makes_the_database_there(tmp_path: Path) -> None:
     [
         ("mysql://x", 3),
         ("classbook.db", 3),
-        ("sqlite:////proc/no/such.db", 8),
+        ("sqlite:////proc/such.db", 8),
+        ("sqlite:///typo/classbook.db", 3),
         ("postgresql://nobody@127.0.0.1:1/none", 8),
         ('sqlite:///x"\n[web]\nport = 1 #', 3),
     ],
@@ -172,6 +174,15 @@ def test_the_schema_goes_down_and_up_again(capsys: pytest.CaptureFixture[str]) -
     assert revision("downgrade", "base", "--yes") is None
     assert revision("upgrade") == newest
     assert revision("downgrade", "--yes") != newest
+
+
+def test_a_directory_that_is_not_there_is_not_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    typed = ["--database", f"sqlite:///{tmp_path}/typo/deep/classbook.db"]
+    assert main([*typed, "class", "list"]) == 3
+    assert f"There is no directory {tmp_path}/typo/deep for the database" in capsys.readouterr().err
+    assert main([*typed, "doctor"]) == 1
+    assert f"there is no directory {tmp_path}/typo/deep" in capsys.readouterr().out
+    assert os.listdir(tmp_path) == []
 
 
 def test_doctor_is_content_on_both_databases(cli: Any) -> None:

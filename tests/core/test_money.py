@@ -2,47 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from classbook.app import App, open_app
 from classbook.config import load
 from classbook.core import booking, catalog, reservations, upkeep, wallet
-from classbook.core.asks import Ask, ById, ByPerson, Cancel, Confirm, Reserve
+from classbook.core.asks import Ask, ById, ByPerson, Cancel, Confirm, Move, Reserve
 from classbook.core.money import Purse
 from classbook.errors import ClassbookError, Invalid
 from classbook.store import ledger
 from classbook.store.database import Tx
 from classbook.testing import FrozenClock
-from classbook.values import Money, Offering, Outcome, RequestKey, Reservation, plain
+from classbook.values import Money, Offering, RequestKey, Reservation, plain
 from tests.conftest import SECRET
 from tests.makers import (
     CONSOLE,
+    NOW,
     Cast,
     a_class,
     as_person,
     ask,
-    broken,
     earned,
+    everything,
     hold,
     mailed_code,
     purse,
     refusal,
     rich,
+    said,
+    show,
 )
 
 HOLD = timedelta(seconds=300)
 
-
-@pytest.fixture(autouse=True)
-def sound(app: App) -> Iterator[None]:
-    """Whatever a test did, no invariant is broken after it."""
-    yield
-    assert broken(app) == []
+pytestmark = pytest.mark.usefixtures("sound")
 
 
 @pytest.fixture
@@ -51,21 +47,10 @@ def yoga(app: App, cast: Cast) -> Offering:
     return a_class(app, price="12.50", confirm="payment", by=as_person(cast.cleo))
 
 
-def everything(app: App) -> dict[str, list[tuple[object, ...]]]:
-    """Every row of every table."""
-    with app.store.read() as tx:
-        names = sa.inspect(tx.connection).get_table_names()
-        return {name: sorted(tx.rows(f"SELECT * FROM {name}"), key=repr) for name in names}
-
-
 def rows(app: App) -> list[tuple[str, str, str]]:
     """The ledger, oldest first: kind, state, amount."""
     found = wallet.transactions(app, CONSOLE, limit=200).results
     return [(row.kind, row.state, row.amount.amount) for row in reversed(found)]
-
-
-def said(outcomes: list[Outcome]) -> list[str]:
-    return [one.code if isinstance(one, ClassbookError) else plain(one)["state"] for one in outcomes]
 
 
 def bought(app: App, offering: Offering, who: Any, *, party: int = 1) -> Reservation:
@@ -339,7 +324,7 @@ def test_what_is_charged_is_what_was_quoted(app: App, cast: Cast, yoga: Offering
     rich(app, cast.ana), rich(app, cast.ben)
     one = hold(app, yoga, cast.ana)
     catalog.update(app, CONSOLE, "class", yoga.id, {"price": "99"})
-    assert reservations.show(app, CONSOLE, one.id).price == Money(1250, "EUR")
+    assert show(app, one).price == Money(1250, "EUR")
     ask(app, Confirm(as_person(cast.ana), ById(one.id)))
     assert purse(app, cast.ana) == ("87.50", "0.00")
     assert hold(app, yoga, cast.ben).price == Money(9900, "EUR")
@@ -377,6 +362,170 @@ def test_each_offering_keeps_the_currency_it_was_made_with(
     assert purse(app, cast.ana) == ("87.50", "0.00")
 
 
+# --- moved ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_hold_that_is_moved_reserves_what_it_costs_then(app: App, cast: Cast) -> None:
+    offering = a_class(app, seats=5, price="10", confirm="payment")
+    one, ana = hold(app, offering, rich(app, cast.ana, "35"), party=2), as_person(cast.ana)
+    for party, held in ((3, "30.00"), (3, "30.00"), (1, "10.00")):
+        moved = ask(app, Move(ana, ById(one.id), party=party))
+        assert (moved.price, purse(app, cast.ana)) == (Money(1000 * party, "EUR"), ("35.00", held))
+    assert refusal(app, Move(ana, ById(one.id), party=4)) == "insufficient_funds"
+    assert (show(app, one).party, purse(app, cast.ana)) == (1, ("35.00", "10.00"))
+    assert [row[:2] for row in rows(app)[1:]] == [
+        ("payment", "pending"), ("payment", "voided"), ("payment", "pending"), ("payment", "voided"),
+        ("payment", "pending"),
+    ]  # fmt: skip
+    ask(app, Confirm(ana, ById(one.id)))
+    assert purse(app, cast.ana) == ("25.00", "0.00")
+
+
+def test_what_is_paid_and_moved_costs_the_difference(app: App, cast: Cast) -> None:
+    offering = a_class(app, seats=5, price="10", confirm="payment", by=as_person(cast.cleo))
+    one, ana = bought(app, offering, rich(app, cast.ana, "20")), as_person(cast.ana)
+    assert refusal(app, Move(ana, ById(one.id), party=3)) == "insufficient_funds"
+    ask(app, Move(ana, ById(one.id), party=2))
+    assert (purse(app, cast.ana), earned(app, cast.cleo)) == (("0.00", "0.00"), "20.00")
+    ask(app, Move(ana, ById(one.id), party=1))
+    assert (purse(app, cast.ana), earned(app, cast.cleo)) == (("10.00", "0.00"), "10.00")
+    ask(app, Cancel(ana, ById(one.id)))
+    assert (purse(app, cast.ana), earned(app, cast.cleo)) == (("20.00", "0.00"), "0.00")
+
+
+def test_who_cannot_pay_for_a_move_keeps_the_places(app: App, cast: Cast) -> None:
+    offering = a_class(app, seats=3, price="10")
+    one = hold(app, offering, rich(app, cast.ana, "15"))
+    asks: list[Ask] = [
+        Move(as_person(cast.ana), ById(one.id), party=3),
+        Reserve(as_person(rich(app, cast.ben)), offering.id, party=2),
+    ]
+    assert said(booking.book(app, asks)) == ["insufficient_funds", "held"]
+    assert [place.unit for place in show(app, one).places] == [1]
+
+
+def test_a_move_is_quoted_anew(app: App, cast: Cast) -> None:
+    offering = a_class(app, seats=5, price="10", confirm="payment")
+    one, ana = bought(app, offering, rich(app, cast.ana)), as_person(cast.ana)
+    catalog.update(app, CONSOLE, "class", offering.id, {"price": "0", "policy": {"confirm": "self"}})
+    assert ask(app, Move(ana, ById(one.id), party=2)).price is None
+    assert purse(app, cast.ana) == ("100.00", "0.00")
+    catalog.update(app, CONSOLE, "class", offering.id, {"price": "30"})
+    assert ask(app, Move(ana, ById(one.id), party=3)).price == Money(9000, "EUR")
+    assert purse(app, cast.ana) == ("10.00", "0.00")
+
+
+# --- in line -------------------------------------------------------------------------------------------------------
+
+
+def waiting(app: App, offering: Offering, who: Any, *, party: int = 1) -> Reservation:
+    one = ask(app, Reserve(as_person(who), offering.id, party=party, queue=True))
+    assert (one.state, one.price) == ("queued", None)
+    return one
+
+
+def test_waiting_costs_nothing_and_an_offer_reserves_its_price(app: App, cast: Cast) -> None:
+    offering = a_class(app, seats=1, price="10", confirm="payment")
+    first = hold(app, offering, rich(app, cast.ana))
+    line = waiting(app, offering, rich(app, cast.ben))
+    assert purse(app, cast.ben) == ("100.00", "0.00")
+    catalog.update(app, CONSOLE, "class", offering.id, {"price": "12"})
+    ask(app, Cancel(as_person(cast.ana), ById(first.id)))
+    assert (show(app, line).state, show(app, line).price) == ("held", Money(1200, "EUR"))
+    assert purse(app, cast.ben) == ("100.00", "12.00")
+    ask(app, Confirm(as_person(cast.ben), ById(line.id)))
+    assert purse(app, cast.ben) == ("88.00", "0.00")
+
+
+def test_an_offer_that_needs_no_confirmation_is_paid_at_once(app: App, cast: Cast) -> None:
+    offering = a_class(app, seats=1, price="10", confirm="none")
+    first = hold(app, offering, rich(app, cast.ana))
+    line = waiting(app, offering, rich(app, cast.ben))
+    ask(app, Cancel(as_person(cast.ana), ById(first.id)))
+    assert show(app, line).state == "confirmed"
+    assert (purse(app, cast.ana), purse(app, cast.ben)) == (("100.00", "0.00"), ("90.00", "0.00"))
+
+
+def test_who_cannot_pay_keeps_waiting_and_blocks_nobody(app: App, cast: Cast) -> None:
+    offering = a_class(app, seats=1, price="10", confirm="payment")
+    first = hold(app, offering, rich(app, cast.ana))
+    poor, rich_one = waiting(app, offering, cast.ben), waiting(app, offering, rich(app, cast.dora))
+    ask(app, Cancel(as_person(cast.ana), ById(first.id)))
+    assert [show(app, one).state for one in (poor, rich_one)] == ["queued", "held"]
+    rich(app, cast.ben)
+    ask(app, Cancel(as_person(cast.dora), ById(rich_one.id)))
+    assert show(app, poor).state == "held"
+
+
+def test_an_offer_that_lapses_sets_its_money_free_and_goes_to_the_next(
+    app: App, cast: Cast, clock: FrozenClock
+) -> None:
+    offering = a_class(app, seats=1, price="10", confirm="payment", starts_in=timedelta(days=9))
+    hold(app, offering, rich(app, cast.ana))
+    line = [waiting(app, offering, rich(app, who)) for who in (cast.ben, cast.dora)]
+    for turn, held in enumerate((("100.00", "10.00"), ("100.00", "0.00"))):
+        clock.advance(timedelta(minutes=31))
+        upkeep.settle_due(app)
+        assert purse(app, cast.ben) == held
+        assert show(app, line[turn]).state == "held"
+    assert purse(app, cast.dora) == ("100.00", "10.00")
+
+
+def test_money_that_one_batch_sets_free_reaches_the_line_in_it(app: App, cast: Cast, clock: FrozenClock) -> None:
+    """Ben waits for a place here; the price of it is tied up in a dead hold of his elsewhere."""
+    here, elsewhere = (a_class(app, seats=1, price="10", confirm="payment") for _ in range(2))
+    first = hold(app, here, rich(app, cast.ana))
+    line = waiting(app, here, cast.ben)
+    hold(app, elsewhere, rich(app, cast.ben, "10"))
+    ask(app, Confirm(as_person(cast.ana), ById(first.id)))
+    clock.advance(HOLD)
+    ask(app, Cancel(as_person(cast.ana), ById(first.id)))
+    assert show(app, line).state == "held"
+    assert purse(app, cast.ben) == ("10.00", "10.00")
+
+
+# --- the other kinds -----------------------------------------------------------------------------------------------
+
+
+def test_a_unit_of_a_resource_has_its_price_whatever_the_time(app: App, cast: Cast) -> None:
+    fields = {"title": "Court", "seats": 3, "price": "8"}
+    court = catalog.create(app, CONSOLE, "resource", fields)
+    assert isinstance(court, Offering)
+    start = app.clock.now() + timedelta(hours=1)
+    rich(app, cast.ana, "20")
+
+    def reserve(hours: int, party: int) -> Reserve:
+        ends_at = start + timedelta(hours=hours)
+        return Reserve(as_person(cast.ana), court.id, party=party, starts_at=start, ends_at=ends_at, queue=False)
+
+    assert refusal(app, reserve(1, 4)) == "span_taken"
+    assert refusal(app, reserve(1, 3)) == "insufficient_funds"
+    one = ask(app, reserve(5, 2))
+    assert (one.state, one.price, purse(app, cast.ana)) == ("confirmed", Money(1600, "EUR"), ("4.00", "0.00"))
+    later = ask(app, Move(as_person(cast.ana), ById(one.id), starts_at=start + timedelta(hours=2)))
+    assert (later.price, len(rows(app))) == (Money(1600, "EUR"), 3)
+    ask(app, Cancel(as_person(cast.ana), ById(one.id)))
+    assert purse(app, cast.ana) == ("20.00", "0.00")
+
+
+def test_what_is_replaced_pays_for_what_replaces_it(app: App, cast: Cast) -> None:
+    """The second appointment of a day costs no more than there is once the first is given up."""
+    policy = {"on_second": "replace", "confirm": "payment"}
+    fields = {"title": "Dr. Cleo", "seats": 1, "price": "30", "policy": policy}
+    cleo = catalog.create(app, CONSOLE, "appointment", fields)
+    assert isinstance(cleo, Offering)
+    day = NOW.replace(hour=8) + timedelta(days=3)
+    ana = as_person(rich(app, cast.ana, "40"))
+    first = ask(app, Reserve(ana, cleo.id, starts_at=day))
+    ask(app, Confirm(ana, ById(first.id)))
+    second = ask(app, Reserve(ana, cleo.id, starts_at=day + timedelta(hours=1)))
+    assert (show(app, first).state, second.state) == ("cancelled", "held")
+    assert purse(app, cast.ana) == ("40.00", "30.00")
+    catalog.update(app, CONSOLE, "appointment", cleo.id, {"price": "41"})
+    assert refusal(app, Reserve(ana, cleo.id, starts_at=day + timedelta(hours=2))) == "insufficient_funds"
+    assert (show(app, second).state, purse(app, cast.ana)) == ("held", ("40.00", "30.00"))
+
+
 # --- what stands behind --------------------------------------------------------------------------------------------
 
 
@@ -385,7 +534,7 @@ def test_a_desk_that_forgets_to_look_into_the_wallet_is_stopped_by_the_database(
 ) -> None:
     """And the one who cannot pay harms no neighbour."""
     rich(app, cast.ana, "12.49"), rich(app, cast.ben)
-    monkeypatch.setattr(Purse, "why_not_pay", lambda purse, person_id, asked: None)
+    monkeypatch.setattr(Purse, "why_not_pay", lambda *_, **__: None)
     asks: list[Ask] = [Reserve(as_person(cast.ana), yoga.id), Reserve(as_person(cast.ben), yoga.id)]
     assert said(booking.book(app, asks)) == ["insufficient_funds", "held"]
     assert (purse(app, cast.ana), purse(app, cast.ben)) == (("12.49", "0.00"), ("100.00", "12.50"))

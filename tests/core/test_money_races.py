@@ -19,51 +19,34 @@ from classbook.core.asks import Ask, ById, ByPerson, Cancel, Confirm, Reserve
 from classbook.core.money import Purse
 from classbook.errors import ClassbookError
 from classbook.store import ledger, wallets
-from classbook.store.database import Database
 from classbook.testing import FrozenClock
 from classbook.values import Offering, Person, RequestKey, plain
-from tests.makers import CONSOLE, Cast, a_class, as_person, broken, earned, hold, purse, rich
+from tests.makers import CONSOLE, THREADS, Cast, a_class, as_person, broken, earned, hold, purse, rich
 
-THREADS = 8
 MANY = 100
 
 ServerOnly = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 """Where many write at once: SQLite has one writer, so there is no lock to forget."""
 
 
-def at_once(count: int, act: Callable[[int], object], *, threads: int = THREADS) -> Counter[str]:
+def hundredfold(count: int, act: Callable[[int], object], *, threads: int = THREADS) -> Counter[str]:
     """Do ``act(number)`` that often on all threads at once; how often it went well or was refused, by code."""
     barrier = Barrier(threads)
 
     def run(thread: int) -> list[str]:
         barrier.wait()
-        return [said(act, number) for number in range(thread, count, threads)]
+        return [became(act, number) for number in range(thread, count, threads)]
 
     with ThreadPoolExecutor(threads) as pool:
         return Counter(word for words in pool.map(run, range(threads)) for word in words)
 
 
-def said(act: Callable[[int], object], number: int) -> str:
+def became(act: Callable[[int], object], number: int) -> str:
     try:
         outcome = act(number)
     except ClassbookError as refusal:
         return refusal.code
     return str(plain(outcome).get("state", "done"))
-
-
-@pytest.fixture
-def sqlstates(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Counts what the database refused, by SQLSTATE, also where the transaction was then simply run again."""
-    counted: Counter[str] = Counter()
-    meaning = Database._meaning
-
-    def counting(database: Database, error: Exception) -> Exception:
-        cause = getattr(error, "orig", None) or error
-        counted[str(getattr(cause, "sqlstate", None) or type(cause).__name__)] += 1
-        return meaning(database, error)
-
-    monkeypatch.setattr(Database, "_meaning", counting)
-    return counted
 
 
 # --- one hundred at once -------------------------------------------------------------------------------------------
@@ -73,7 +56,7 @@ def test_a_hundred_who_pay_for_one_hold_pay_once(app: App, cast: Cast, sqlstates
     offering = a_class(app, price="10", confirm="payment", by=as_person(cast.cleo))
     one = hold(app, offering, rich(app, cast.ana))
     paying = Confirm(as_person(cast.ana), ById(one.id))
-    assert at_once(MANY, lambda _: booking.one(app, paying)) == {"confirmed": MANY}
+    assert hundredfold(MANY, lambda _: booking.one(app, paying)) == {"confirmed": MANY}
     assert (purse(app, cast.ana), earned(app, cast.cleo)) == (("90.00", "0.00"), "10.00")
     assert (broken(app), sqlstates) == ([], {})
 
@@ -83,16 +66,16 @@ def test_a_hundred_who_cancel_what_was_paid_get_it_back_once(app: App, cast: Cas
     one = hold(app, offering, rich(app, cast.ana))
     booking.one(app, Confirm(as_person(cast.ana), ById(one.id)))
     cancelling = Cancel(as_person(cast.ana), ById(one.id))
-    assert at_once(MANY, lambda _: booking.one(app, cancelling)) == {"cancelled": MANY}
+    assert hundredfold(MANY, lambda _: booking.one(app, cancelling)) == {"cancelled": MANY}
     assert (purse(app, cast.ana), earned(app, cast.cleo)) == (("100.00", "0.00"), "0.00")
     assert (broken(app), sqlstates) == ([], {})
 
 
-def test_one_balance_is_spent_once_by_a_hundred_at_once(app: App, cast: Cast, sqlstates: Counter[str]) -> None:
+def test_one_balance_is_spent_once_by_a_hundred_hundredfold(app: App, cast: Cast, sqlstates: Counter[str]) -> None:
     """In a hundred classes, so that no other lock orders them but the person's and the wallet's."""
     offerings = [a_class(app, price="10", confirm="none", by=as_person(cast.cleo)) for _ in range(MANY)]
     ana = as_person(rich(app, cast.ana, "105"))
-    told = at_once(MANY, lambda number: booking.one(app, Reserve(ana, offerings[number].id)))
+    told = hundredfold(MANY, lambda number: booking.one(app, Reserve(ana, offerings[number].id)))
     assert told == {"confirmed": 10, "insufficient_funds": 90}
     assert (purse(app, cast.ana), earned(app, cast.cleo)) == (("5.00", "0.00"), "100.00")
     assert (broken(app), sqlstates) == ([], {})
@@ -100,7 +83,7 @@ def test_one_balance_is_spent_once_by_a_hundred_at_once(app: App, cast: Cast, sq
 
 def test_one_balance_is_taken_out_once(app: App, cast: Cast, sqlstates: Counter[str]) -> None:
     ana = as_person(rich(app, cast.ana, "105"))
-    told = at_once(MANY, lambda _: wallet.withdraw(app, ana, "10"))
+    told = hundredfold(MANY, lambda _: wallet.withdraw(app, ana, "10"))
     assert told == {"done": 10, "insufficient_funds": 90}
     assert purse(app, cast.ana) == ("5.00", "0.00")
     assert (broken(app), sqlstates) == ([], {})
@@ -111,7 +94,7 @@ def test_what_an_organizer_earned_is_taken_out_once(app: App, cast: Cast, sqlsta
     offering = a_class(app, price="100", confirm="none", by=as_person(cast.cleo))
     hold(app, offering, rich(app, cast.ana))
     [account] = [x.id for x in wallet.listing(app, as_person(cast.cleo)).results if x.account == "organizer"]
-    told = at_once(MANY, lambda _: wallet.withdraw(app, as_person(cast.cleo), "10", wallet=account))
+    told = hundredfold(MANY, lambda _: wallet.withdraw(app, as_person(cast.cleo), "10", wallet=account))
     assert told == {"done": 10, "insufficient_funds": 90}
     assert earned(app, cast.cleo) == "0.00"
     assert (broken(app), sqlstates) == ([], {})
@@ -126,7 +109,7 @@ def test_what_is_held_is_not_taken_out_meanwhile(app: App, cast: Cast) -> None:
             return wallet.withdraw(app, ana, "10")
         return booking.one(app, Reserve(ana, offerings[number].id))
 
-    told = at_once(MANY, act)
+    told = hundredfold(MANY, act)
     assert told["done"] + told["held"] == 20
     assert purse(app, cast.ana) == (f"{told['held']}0.00", f"{told['held']}0.00")
     assert broken(app) == []
@@ -134,17 +117,19 @@ def test_what_is_held_is_not_taken_out_meanwhile(app: App, cast: Cast) -> None:
 
 def test_a_key_that_is_used_a_hundred_times_at_once_pays_in_once(app: App, cast: Cast) -> None:
     who, key = cast.ana.id, RequestKey("k", "body")
-    assert at_once(MANY, lambda _: wallet.top_up(app, CONSOLE, "10", person=who, key=key)) == {"done": MANY}
+    assert hundredfold(MANY, lambda _: wallet.top_up(app, CONSOLE, "10", person=who, key=key)) == {"done": MANY}
     assert purse(app, cast.ana) == ("10.00", "0.00")
 
 
 def test_wallets_that_are_opened_by_all_at_once_are_opened_once(app: App, cast: Cast, sqlstates: Counter[str]) -> None:
     """Those of people by topping up, those of who earns by the first who pay."""
     who = cast.dora
-    assert at_once(MANY, lambda _: wallet.top_up(app, CONSOLE, "1", person=who.id)) == {"done": MANY}
+    assert hundredfold(MANY, lambda _: wallet.top_up(app, CONSOLE, "1", person=who.id)) == {"done": MANY}
     offerings = [a_class(app, price="1", by=as_person(who)) for _ in range(THREADS)]
     crowd = [rich(app, one) for one in cast.crowd(THREADS)]
-    told = at_once(THREADS, lambda number: booking.one(app, Reserve(as_person(crowd[number]), offerings[number].id)))
+    told = hundredfold(
+        THREADS, lambda number: booking.one(app, Reserve(as_person(crowd[number]), offerings[number].id))
+    )
     assert told == {"held": THREADS}
     found = [(one.user.id, one.account) for one in wallet.listing(app, CONSOLE).results if one.user]
     assert len(found) == len(set(found)) == 2 + THREADS
@@ -172,7 +157,7 @@ def test_without_the_lock_only_the_database_stops_spending_twice(
                 return wallet.withdraw(app, ana, "10")
             return booking.one(app, Reserve(ana, offerings[number // 2].id))
 
-        told = at_once(THREADS, act)
+        told = hundredfold(THREADS, act)
         assert told.keys() <= {"done", "confirmed", "insufficient_funds"}
         assert told["done"] + told["confirmed"] == 1
         assert (broken(app), purse(app, cast.ana)) == ([], ("0.00", "0.00"))
@@ -194,7 +179,7 @@ def test_without_the_lock_more_is_taken_out_than_was_earned(
     for _ in range(3 if locks else 60):
         hold(app, offering, cast.ana)
         [account] = [x.id for x in wallet.listing(app, as_person(cast.cleo)).results if x.account == "organizer"]
-        at_once(THREADS, lambda _, account=account: wallet.withdraw(app, CONSOLE, "10", wallet=account))  # type: ignore[misc]
+        hundredfold(THREADS, lambda _, account=account: wallet.withdraw(app, CONSOLE, "10", wallet=account))  # type: ignore[misc]
         if earned(app, cast.cleo).startswith("-"):
             break
     assert earned(app, cast.cleo).startswith("-") != locks
@@ -232,7 +217,7 @@ def test_wallets_locked_unsorted_deadlock(
                 booking.book(app, [Confirm(CONSOLE, ById(id)) for id in mine[start : start + len(crowd)]])
         return {}
 
-    at_once(THREADS, pay)
+    hundredfold(THREADS, pay)
     assert (sqlstates["40P01"] == 0) == are_sorted
     assert broken(app) == []
 
@@ -355,7 +340,7 @@ def test_a_storm_loses_no_cent(app: App, clock: FrozenClock, cast: Cast, sqlstat
         storms[number].blow(20)
         return {}
 
-    at_once(THREADS, blow)
+    hundredfold(THREADS, blow)
     told = sum((storm.told for storm in storms), Counter[str]())
     assert min(told[word] for word in ("held", "confirmed", "cancelled", "insufficient_funds", "done")) > 50, told
     assert not {"internal", "seat_taken", "busy", "unavailable"} & told.keys(), told

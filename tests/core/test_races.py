@@ -1,64 +1,32 @@
-"""Races, each shown first with its guard taken away, then gone with it; and a storm in which nothing goes wrong."""
+"""Races, each shown first with its guard taken away, then gone with it."""
 
 from __future__ import annotations
 
-import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import contextmanager
 from datetime import timedelta
-from threading import Barrier
+from threading import Event
 from typing import Any
 
 import psycopg
 import pytest
 import sqlalchemy as sa
 
-from classbook.app import App, open_app
-from classbook.config import Settings
+from classbook.app import App
 from classbook.core import booking, catalog, reservations, upkeep
 from classbook.core.asks import Ask, ById, ByPerson, Cancel, Confirm, Resend, Reserve
 from classbook.core.batch import TIME, Batch
-from classbook.errors import Busy, ClassbookError
+from classbook.errors import Busy, ClassbookError, HoldExpired, OfferingCancelled
 from classbook.store import reservations as store
-from classbook.store.database import ConstraintRefused, Database, Tx
+from classbook.store.database import ConstraintRefused, Tx
 from classbook.testing import FrozenClock
-from classbook.values import Offering, Outcome, Person, RequestKey, Reservation, plain
-from tests.makers import CONSOLE, Cast, a_class, as_person, broken, hold
-
-THREADS = 8
-HOLD = timedelta(seconds=300)
+from classbook.values import Offering, Outcome, Person, Reservation, plain
+from tests.makers import CONSOLE, HOLD, THREADS, Cast, a_class, as_person, broken, hold, on_all_threads
 
 ServerOnly = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 """Where many write at once: SQLite has one writer, so there is nothing to sort and no lock to forget."""
-
-
-def on_all_threads(act: Callable[[int], None]) -> None:
-    """Run ``act(number)`` on all threads at once; raises what one of them raised."""
-    barrier = Barrier(THREADS)
-
-    def run(number: int) -> None:
-        barrier.wait()
-        act(number)
-
-    with ThreadPoolExecutor(THREADS) as pool:
-        list(pool.map(run, range(THREADS)))
-
-
-@pytest.fixture
-def sqlstates(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """Counts what the database refused, by SQLSTATE, also where the transaction was then simply run again."""
-    counted: Counter[str] = Counter()
-    meaning = Database._meaning
-
-    def counting(database: Database, error: Exception) -> Exception:
-        cause = getattr(error, "orig", None) or error
-        counted[str(getattr(cause, "sqlstate", None) or type(cause).__name__)] += 1
-        return meaning(database, error)
-
-    monkeypatch.setattr(Database, "_meaning", counting)
-    return counted
 
 
 def without(guard: str, instead: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,6 +165,60 @@ def test_what_appears_between_the_first_look_and_the_locks_is_not_there_yet(
     assert reservations.show(app, CONSOLE, one.id).state == "held"
 
 
+# --- what is read after a lock is not older than the lock ------------------------------------------------------------
+
+
+@contextmanager
+def somebody_before_us(app: App, offering: Offering, change: str = "SELECT 1") -> Iterator[None]:
+    """While the block runs, another transaction has the offering locked and changed; it commits when the block ends."""
+    is_there, may_go = Event(), Event()
+
+    def step(tx: Tx) -> None:
+        store.lock(tx, store.Needs(offering_ids={offering.id}))
+        tx.connection.execute(sa.text(change))
+        is_there.set()
+        assert may_go.wait(30)
+
+    with ThreadPoolExecutor(1) as pool:
+        before_us = pool.submit(app.store.write, step)
+        try:
+            assert is_there.wait(30)
+            yield
+        finally:
+            may_go.set()
+        before_us.result()
+
+
+def until_it_waits(app: App) -> None:
+    """Return when a transaction waits for a lock; SQLite does not tell."""
+    with app.store.read() as tx:
+        while not app.store.is_embedded and tx.rows("SELECT count(*) FROM pg_locks WHERE NOT granted") == [(0,)]:
+            pass
+
+
+def test_a_confirm_that_waited_past_the_deadline_comes_too_late(app: App, clock: FrozenClock, cast: Cast) -> None:
+    offering = a_class(app)
+    one = hold(app, offering, cast.ana)
+    with ThreadPoolExecutor(1) as pool:
+        with somebody_before_us(app, offering):
+            waiting = pool.submit(booking.book, app, [Confirm(CONSOLE, ById(one.id))])
+            until_it_waits(app)
+            clock.advance(HOLD)
+        [outcome] = waiting.result()
+    assert isinstance(outcome, HoldExpired)
+
+
+def test_a_reserve_that_waited_while_the_class_was_cancelled_is_refused(app: App, cast: Cast) -> None:
+    offering, who = a_class(app), cast.ana
+    cancelling = f"UPDATE offerings SET cancelled_at = created_at WHERE id = {offering.id}"
+    with ThreadPoolExecutor(1) as pool:
+        with somebody_before_us(app, offering, cancelling):
+            waiting = pool.submit(booking.book, app, [Reserve(as_person(who), offering.id)])
+            until_it_waits(app)
+        [outcome] = waiting.result()
+    assert isinstance(outcome, OfferingCancelled)
+
+
 # --- compare and swap ----------------------------------------------------------------------------------------------
 
 
@@ -206,7 +228,7 @@ def confirm_after_time_won(app: App, clock: FrozenClock, one: Reservation, *, st
 
     def look(tx: Tx) -> store.Scene:
         tx.abandon()
-        return store.load(tx, needs)
+        return store.load(tx, needs, store.lock(tx, needs), lambda scene: {})
 
     scene = app.store.write(look)
     clock.advance(HOLD)
@@ -238,7 +260,7 @@ def test_without_compare_and_swap_the_dead_are_confirmed(
     confirm_after_time_won(app, clock, one, steps_ahead=1)
     assert reservations.show(app, CONSOLE, one.id).state == "confirmed"
     assert {breach.partition(":")[0] for breach in broken(app)} >= {
-        "claims are live exactly while their reservation takes places",
+        "a reservation that takes places has one live claim for each",
         "every step began where the one before it ended",
     }
 
@@ -284,106 +306,3 @@ def test_confirm_and_lapse_at_one_moment_have_one_winner(app: App, clock: Frozen
         told = outcomes[one.id]
         assert now == ("expired" if isinstance(told, ClassbookError) else "confirmed")
     assert broken(app) == []
-
-
-# --- the storm -----------------------------------------------------------------------------------------------------
-
-ROUNDS = 120
-"""Batches of each thread; a batch has up to 12 asks."""
-
-
-class Storm:
-    """What one thread of the storm does, by its own dice."""
-
-    def __init__(self, app: App, clock: FrozenClock, offerings: list[Offering], crowd: list[Person], *, seed: int):
-        self.app, self.clock, self.offerings, self.crowd = app, clock, offerings, crowd
-        self.dice = random.Random(seed)
-        self.asked = 0
-        self.told: Counter[str] = Counter()
-
-    def blow(self) -> None:
-        for _ in range(ROUNDS):
-            asks = [self.ask() for _ in range(self.dice.randint(1, 12))]
-            self.asked += len(asks)
-            for outcome in booking.book(self.app, asks, dry_run=self.dice.random() < 0.03):
-                self.told[outcome.code if isinstance(outcome, ClassbookError) else plain(outcome)["state"]] += 1
-            self.something_else()
-
-    def ask(self) -> Ask:
-        who, offering = self.dice.choice(self.crowd), self.dice.choice(self.offerings)
-        which = ByPerson(offering.id, who.id) if self.dice.random() < 0.6 else ById(self.dice.randint(1, 2_000))
-        key = RequestKey(f"k{self.dice.randint(1, 300)}", "body") if self.dice.random() < 0.2 else None
-        match self.dice.randint(1, 10):
-            case 1 | 2 | 3 | 4 | 5:
-                return Reserve(as_person(who), offering.id, party=self.dice.choice((1, 1, 1, 2, 3, 4)), key=key)
-            case 6 | 7:
-                return Confirm(CONSOLE, which, code=self.dice.choice((None, None, "123456")))
-            case 8 | 9:
-                return Cancel(CONSOLE, which, key=key)
-            case _:
-                return Resend(CONSOLE, which)
-
-    def something_else(self) -> None:
-        offering = self.dice.choice(self.offerings)
-        match self.dice.randint(1, 20):
-            case 1 | 2 | 3:
-                self.clock.advance(seconds=self.dice.choice((1, 60, 200, 301)))
-            case 4:
-                upkeep.settle_due(self.app)
-            case 5:
-                self.resize(offering, seats=self.dice.randint(3, 12))
-            case 6:
-                seen = catalog.show(self.app, "class", offering.id)
-                assert 0 <= seen.reserved <= seen.capacity, seen
-
-    def resize(self, offering: Offering, *, seats: int) -> None:
-        try:
-            catalog.update(self.app, CONSOLE, "class", offering.id, {"seats": seats})
-            self.told["resized"] += 1
-        except ClassbookError as refusal:
-            self.told[f"not resized: {refusal.code}"] += 1
-
-
-@pytest.fixture
-def neighbour(settings: Settings, app: App) -> Iterator[App]:
-    """The same house opened once more, as another process would."""
-    with closing(open_app(settings, clock=app.clock, chance=app.chance, mailer=app.mailer)) as opened:
-        yield opened
-
-
-def test_a_storm_of_mixed_asks_breaks_nothing(
-    app: App, neighbour: App, clock: FrozenClock, cast: Cast, sqlstates: Counter[str]
-) -> None:
-    """Thousands of asks on a few classes from all threads of two processes, while clocks jump and classes change."""
-    later = timedelta(days=30)
-    doomed = a_class(app, seats=12, starts_in=later, confirm="self")
-    offerings = [
-        a_class(app, seats=8, starts_in=later),
-        a_class(app, seats=5, starts_in=later, max_per_person=4),
-        a_class(app, seats=10, starts_in=later, confirm="none"),
-        a_class(app, seats=6, starts_in=timedelta(hours=5), lasts=timedelta(hours=1)),
-        doomed,
-    ]
-    crowd = cast.crowd(25)
-    storms = [Storm((app, neighbour)[seed % 2], clock, offerings, crowd, seed=seed) for seed in range(THREADS)]
-
-    def blow(number: int) -> None:
-        storms[number].blow()
-        if number == 0:
-            catalog.cancel(app, CONSOLE, "class", doomed.id)
-        storms[number].blow()
-
-    on_all_threads(blow)
-    told = sum((storm.told for storm in storms), Counter[str]())
-    assert sum(storm.asked for storm in storms) > 10_000
-    assert min(told[word] for word in ("held", "confirmed", "cancelled", "sold_out", "already_reserved")) > 100, told
-    assert not {"internal", "seat_taken", "busy", "unavailable"} & told.keys(), told
-    assert sqlstates.keys() <= {"23505"}, sqlstates  # a request key that two used at once
-    assert broken(app) == []
-
-    clock.advance(timedelta(days=60))
-    while upkeep.settle_due(app):
-        pass
-    assert broken(app) == []
-    with app.store.read() as tx:
-        assert tx.rows("SELECT count(*) FROM reservations WHERE due_at IS NOT NULL") == [(0,)]

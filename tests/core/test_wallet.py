@@ -27,14 +27,9 @@ from classbook.rules.money import MOST_IN_WALLET_MINOR, MOST_MINOR
 from classbook.store.database import Tx
 from classbook.values import Money, Page, RequestKey, Wallet, plain
 from tests.conftest import SECRET
-from tests.makers import CONSOLE, Cast, a_class, as_person, ask, broken, earned, hold, purse, rich
+from tests.makers import CONSOLE, Cast, a_class, as_person, ask, earned, hold, purse, rich
 
-
-@pytest.fixture(autouse=True)
-def sound(app: App) -> Iterator[None]:
-    """Whatever a test did, no invariant is broken after it."""
-    yield
-    assert broken(app) == []
+pytestmark = pytest.mark.usefixtures("sound")
 
 
 @pytest.fixture

@@ -112,8 +112,8 @@ def ledger(database_url: str) -> Iterator[Ledger]:
         made.put("offerings", **offering, created_at=NOW, version=1)
         for state, confirmed_at in (("held", None), ("confirmed", NOW)):
             made.put(
-                "reservations", offering_id=1, person_id=1, state=state, party=1, due_at=NOW, once=False, steps=0,
-                created_at=NOW, confirmed_at=confirmed_at,
+                "reservations", offering_id=1, person_id=1, state=state, party=1, due_at=NOW, once=False,
+                check_in=False, steps=0, created_at=NOW, confirmed_at=confirmed_at,
             )  # fmt: skip
         nothing = {"balance_minor": 0, "held_minor": 0}
         made.put("wallets", account="outside", currency="EUR")

@@ -139,6 +139,7 @@ RESERVATION: dict[str, Any] = {
     "party": 1,
     "due_at": NOW,
     "once": False,
+    "check_in": False,
     "steps": 1,
 }
 CLAIM: dict[str, Any] = {"reservation_id": 1, "n": 1, "pool_id": 1, "unit": 1, "live": True, "timed": False}
@@ -158,6 +159,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "seats": {"pool_id": 1, "unit": 1, "row_name": "A", "seat_name": "1", "x": 0.5, "y": 1.0},
     "offerings": OFFERING | {"created_at": NOW},
     "offering_pools": {"offering_id": 1, "n": 1, "pool_id": 1},
+    "prices": {"offering_id": 1, "category": "A", "price_minor": 1000},
     "reservations": RESERVATION | {"created_at": NOW},
     "claims": CLAIM,
     "codes": {"purpose": "confirm", "subject_id": 1, "nonce": "x", "serial": 1, "guesses": 0, "expires_at": NOW},
@@ -209,6 +211,7 @@ LIES: list[tuple[str, dict[str, Any]]] = [
     ("offerings_span_forward", {"ends_at": NOW}),
     ("offerings_price_whole", {"price_minor": 100}),
     ("offerings_price_counted", {"price_minor": -1, "currency": "EUR"}),
+    ("prices_price_counted", {"price_minor": -1}),
     ("reservations_state_known", {"state": "dreamt", "due_at": None}),
     ("reservations_party_counted", {"party": 0}),
     ("reservations_span_whole", {"starts_at": NOW}),

@@ -1,0 +1,80 @@
+"""Providers: people who give appointments. A provider is an offering of kind appointment and keeps its schedule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from classbook.app import App
+from classbook.core import catalog
+from classbook.core.actors import look_up
+from classbook.core.keys import once
+from classbook.errors import Exists, Invalid, NotFound, NotYours
+from classbook.rules.names import clean_email, clean_name
+from classbook.rules.zones import known_zone
+from classbook.store import catalog as offerings
+from classbook.store import people
+from classbook.store.database import Tx
+from classbook.values import Actor, Offering, OfferingRef, RequestKey
+
+KIND = "appointment"
+
+
+def create(
+    app: App,
+    actor: Actor,
+    *,
+    email: str,
+    name: str | None = None,
+    timezone: str | None = None,
+    policy: dict[str, Any] | None = None,
+    key: RequestKey | None = None,
+    dry_run: bool = False,
+) -> Offering | dict[str, Any]:
+    """Make somebody a provider; who is not known yet is made, vouched for by whoever makes them.
+
+    Raises NotYours for anybody but an organizer or an administrator, Exists for somebody who is a provider already,
+    Invalid where a new person has no name.
+    """
+    address = clean_email(email)
+    zone = known_zone(timezone or app.settings.timezone)
+    values = catalog.columns(app, {"timezone": zone, "policy": policy or {}}) | {"kind": KIND, "description": ""}
+
+    def act(tx: Tx) -> Offering:
+        person = people.by_email(tx, address)
+        if person is None:
+            if name is None:
+                raise Invalid(f"{address} is nobody yet.", hint="Give a name, or create the person first.")
+            person = people.add(
+                tx, email=address, name=clean_name(name, what="name", most=200), role="provider", phone=None,
+                timezone=zone, password_hash=None, verified_at=tx.now,
+            )  # fmt: skip
+        elif offerings.of_provider(tx, person.id) is not None:
+            raise Exists(f"{person.name} is a provider already.")
+        elif person.role == "member":
+            people.set_role(tx, person.id, "provider")
+        offering_id = offerings.add(tx, values | {"title": person.name, "creator_id": person.id}, units=1, timed=True)
+        return catalog.view(app, tx, KIND, offering_id)
+
+    def step(tx: Tx) -> Offering | dict[str, Any]:
+        if look_up(tx, actor).role not in ("organizer", "admin"):
+            raise NotYours("Only organizers and administrators make providers.")
+        result = once(tx, actor, key, lambda: act(tx))
+        if dry_run:
+            tx.abandon()
+        return result
+
+    return app.store.write(step)
+
+
+def resolve(app: App, text: str) -> OfferingRef:
+    """The offering of that number, or of the provider with that address. Raises NotFound."""
+    with app.store.read() as tx:
+        word = text.strip()
+        if word.isascii() and word.isdigit():
+            found = offerings.any_by_id(tx, int(word))
+        else:
+            person = people.by_email(tx, word.lower())
+            found = offerings.of_provider(tx, person.id) if person else None
+        if found is None:
+            raise NotFound(f"There is no offering {text}.", hint="Name its number, or the address of a provider.")
+        return OfferingRef(found.id, found.kind, found.title)

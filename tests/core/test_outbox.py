@@ -1,0 +1,55 @@
+"""Mail that need not be sent any more, on both databases."""
+
+from __future__ import annotations
+
+import pytest
+
+from classbook.app import App
+from classbook.core import outbox, people
+from classbook.core.asks import ById, Cancel, Confirm, Resend
+from classbook.testing import FrozenClock, MemoryMailer
+from classbook.values import Message
+from tests.makers import CONSOLE, PASSWORD, Cast, a_class, ask, hold, mailed_code
+
+
+def delivered(app: App) -> Message:
+    """The oldest mail, once the daemon has gone over all of them."""
+    while outbox.deliver(app):
+        pass
+    return outbox.show(app, CONSOLE, outbox.listing(app, CONSOLE).results[-1].id)
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "why"),
+    [
+        ("confirm", "the hold was confirmed"),
+        ("cancel", "the hold was cancelled"),
+        ("wait", "the hold had lapsed"),
+        ("resend", "a newer code took its place"),
+    ],
+)
+def test_a_code_that_nobody_needs_is_not_mailed_and_says_why(
+    app: App, clock: FrozenClock, mailer: MemoryMailer, cast: Cast, meanwhile: str, why: str
+) -> None:
+    held = hold(app, a_class(app), cast.ana)
+    if meanwhile == "wait":
+        clock.advance(seconds=300)
+    else:
+        asked = {"confirm": Confirm, "cancel": Cancel, "resend": Resend}[meanwhile]
+        ask(app, asked(CONSOLE, ById(held.id)))
+    first = delivered(app)
+    assert (first.state, first.last_error) == ("dead", f"Not needed any more: {why}.")
+    codes = [one["Subject"] for one in mailer.sent if "code for" in one["Subject"]]
+    assert len(codes) == (1 if meanwhile == "resend" else 0)
+
+
+def test_a_code_for_an_address_that_is_proved_is_not_mailed(app: App, cast: Cast) -> None:
+    zoe = people.signup(app, email="zoe@example.org", password=PASSWORD, name="Zoe")
+    people.verify(app, email=zoe.email, code=mailed_code(app, zoe))
+    assert delivered(app).last_error == "Not needed any more: the address was confirmed."
+
+
+def test_a_code_for_an_address_that_has_run_out_is_not_mailed(app: App, clock: FrozenClock) -> None:
+    people.signup(app, email="zoe@example.org", password=PASSWORD, name="Zoe")
+    clock.advance(seconds=people.VERIFY_SECONDS)
+    assert delivered(app).last_error == "Not needed any more: the code had run out."

@@ -1,0 +1,120 @@
+"""A storm of mixed asks, in which nothing goes wrong."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+
+from classbook.app import App, open_app
+from classbook.config import Settings
+from classbook.core import booking, catalog, upkeep
+from classbook.core.asks import Ask, ById, ByPerson, Cancel, Confirm, Resend, Reserve
+from classbook.errors import ClassbookError
+from classbook.testing import FrozenClock
+from classbook.values import Offering, Person, RequestKey, plain
+from tests.makers import CONSOLE, THREADS, Cast, a_class, as_person, broken, on_all_threads
+
+ROUNDS = 100
+"""Batches of each thread; a batch has up to 12 asks."""
+
+
+class Storm:
+    """What one thread of the storm does, by its own dice."""
+
+    def __init__(self, app: App, clock: FrozenClock, offerings: list[Offering], crowd: list[Person], *, seed: int):
+        self.app, self.clock, self.offerings, self.crowd = app, clock, offerings, crowd
+        self.dice = random.Random(seed)
+        self.asked = 0
+        self.told: Counter[str] = Counter()
+
+    def blow(self) -> None:
+        for _ in range(ROUNDS):
+            asks = [self.ask() for _ in range(self.dice.randint(1, 12))]
+            self.asked += len(asks)
+            for outcome in booking.book(self.app, asks, dry_run=self.dice.random() < 0.03):
+                self.told[outcome.code if isinstance(outcome, ClassbookError) else plain(outcome)["state"]] += 1
+            self.something_else()
+
+    def ask(self) -> Ask:
+        who, offering = self.dice.choice(self.crowd), self.dice.choice(self.offerings)
+        which = ByPerson(offering.id, who.id) if self.dice.random() < 0.6 else ById(self.dice.randint(1, 2_000))
+        key = RequestKey(f"k{self.dice.randint(1, 300)}", "body") if self.dice.random() < 0.2 else None
+        match self.dice.randint(1, 10):
+            case 1 | 2 | 3 | 4 | 5:
+                return Reserve(as_person(who), offering.id, party=self.dice.choice((1, 1, 1, 2, 3, 4)), key=key)
+            case 6 | 7:
+                return Confirm(CONSOLE, which, code=self.dice.choice((None, None, "123456")))
+            case 8 | 9:
+                return Cancel(CONSOLE, which, key=key)
+            case _:
+                return Resend(CONSOLE, which)
+
+    def something_else(self) -> None:
+        offering = self.dice.choice(self.offerings)
+        match self.dice.randint(1, 20):
+            case 1 | 2 | 3:
+                self.clock.advance(seconds=self.dice.choice((1, 60, 200, 301)))
+            case 4:
+                upkeep.settle_due(self.app)
+            case 5:
+                self.resize(offering, seats=self.dice.randint(3, 12))
+            case 6:
+                seen = catalog.show(self.app, "class", offering.id)
+                assert 0 <= seen.reserved <= seen.capacity, seen
+
+    def resize(self, offering: Offering, *, seats: int) -> None:
+        try:
+            catalog.update(self.app, CONSOLE, "class", offering.id, {"seats": seats})
+            self.told["resized"] += 1
+        except ClassbookError as refusal:
+            self.told[f"not resized: {refusal.code}"] += 1
+
+
+@pytest.fixture
+def neighbour(settings: Settings, app: App) -> Iterator[App]:
+    """The same house opened once more, as another process would."""
+    with closing(open_app(settings, clock=app.clock, chance=app.chance, mailer=app.mailer)) as opened:
+        yield opened
+
+
+def test_a_storm_of_mixed_asks_breaks_nothing(
+    app: App, neighbour: App, clock: FrozenClock, cast: Cast, sqlstates: Counter[str]
+) -> None:
+    """Thousands of asks on a few classes from all threads of two processes, while clocks jump and classes change."""
+    later = timedelta(days=30)
+    doomed = a_class(app, seats=12, starts_in=later, confirm="self")
+    offerings = [
+        a_class(app, seats=8, starts_in=later),
+        a_class(app, seats=5, starts_in=later, max_per_person=4),
+        a_class(app, seats=10, starts_in=later, confirm="none"),
+        a_class(app, seats=6, starts_in=timedelta(hours=5), lasts=timedelta(hours=1)),
+        doomed,
+    ]
+    crowd = cast.crowd(25)
+    storms = [Storm((app, neighbour)[seed % 2], clock, offerings, crowd, seed=seed) for seed in range(THREADS)]
+
+    def blow(number: int) -> None:
+        storms[number].blow()
+        if number == 0:
+            catalog.cancel(app, CONSOLE, "class", doomed.id)
+        storms[number].blow()
+
+    on_all_threads(blow)
+    told = sum((storm.told for storm in storms), Counter[str]())
+    assert sum(storm.asked for storm in storms) > 10_000
+    assert min(told[word] for word in ("held", "confirmed", "cancelled", "sold_out", "already_reserved")) > 100, told
+    assert not {"internal", "seat_taken", "busy", "unavailable"} & told.keys(), told
+    assert sqlstates.keys() <= {"23505"}, sqlstates  # a request key that two used at once
+    assert broken(app) == []
+
+    clock.advance(timedelta(days=60))
+    while upkeep.settle_due(app):
+        pass
+    assert broken(app) == []
+    with app.store.read() as tx:
+        assert tx.rows("SELECT count(*) FROM reservations WHERE due_at IS NOT NULL") == [(0,)]
