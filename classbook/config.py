@@ -89,6 +89,13 @@ class WebSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WalletSettings:
+    """``self_top_up``: whether people may put money into their own wallet by themselves; no gateway checks that."""
+
+    self_top_up: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class LogSettings:
     """``file`` None: standard error."""
 
@@ -110,6 +117,7 @@ class Settings:
     mail: MailSettings = MailSettings()
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
+    wallet: WalletSettings = WalletSettings()
     policy: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     path: Path | None = None
     unknown_variables: tuple[str, ...] = ()
@@ -140,6 +148,7 @@ def load(*, config_path: Path | None, environ: Mapping[str, str], overrides: Map
         mail=MailSettings(**_section(values, "mail")),
         web=WebSettings(**_section(values, "web")),
         log=LogSettings(**_section(values, "log")),
+        wallet=WalletSettings(**_section(values, "wallet")),
         policy={kind: found for kind in KINDS if (found := _section(values, f"policy.{kind}"))},
         path=path,
         unknown_variables=_unknown_variables(environ),
@@ -185,7 +194,7 @@ def _database(value: Any) -> str:
 
 
 TERMS: Final[dict[str, tuple[str, allowed.Parser]]] = {
-    "confirm": ("confirm", allowed.one_of("code", "self", "none")),
+    "confirm": ("confirm", allowed.one_of("code", "self", "payment", "none")),
     "hold": ("hold_seconds", allowed.positive_duration),
     "offer": ("offer_seconds", allowed.positive_duration),
     "queues": ("queues", allowed.switch),
@@ -242,6 +251,7 @@ KEYS: Final[dict[str, allowed.Parser]] = {
     "log.level": allowed.one_of("debug", "info", "warning", "error"),
     "log.max_bytes": allowed.whole(0, 1 << 40),
     "log.backups": allowed.whole(0, 1000),
+    "wallet.self_top_up": allowed.flag,
     **{f"policy.{kind}.{name}": parser for kind in KINDS for name, (_, parser) in TERMS_OF[kind].items()},
 }
 """Every setting there is, by its name."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final, Generic, TypeVar
 
 from classbook.errors import ClassbookError
@@ -299,6 +300,61 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class WalletRef:
+    """A wallet as transfers name it. ``account`` says what it is: see `Wallet`."""
+
+    id: int
+    account: str
+    user: PersonRef | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """Money in one currency.
+
+    ``account`` is ``person`` (what somebody can spend), ``organizer`` (what somebody earned with their offerings),
+    ``house`` (what offerings of nobody in particular earned) or ``outside`` (where money comes from and goes to).
+    ``balance`` counts posted rows, ``held`` the pending ones, ``available`` is the difference.
+    """
+
+    id: int
+    user: PersonRef | None
+    balance: Money
+    held: Money
+    available: Money
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """One row of the ledger; rows never change.
+
+    A payment is a pending row when places are held, and then one more row, posted or voided, that points back at it
+    by ``first``; so does a refund.
+    """
+
+    id: int
+    kind: str
+    state: str
+    amount: Money
+    from_: WalletRef
+    to: WalletRef
+    reservation: int | None
+    created_at: datetime
+    first: int | None
+    offering: OfferingRef | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Transfer):
+    """A row of the ledger as one wallet sees it: what it changed, and the wallet's figures after it."""
+
+    change: Money
+    balance: Money
+    held: Money
+
+
+@dataclass(frozen=True, slots=True)
 class ClassSeats:
     class_id: int
     confirmed: int
@@ -347,7 +403,16 @@ class Check:
 Outcome = Reservation | dict[str, Any] | ClassbookError
 """What became of one ask: the reservation, the stored answer of an earlier request with the same key, or a refusal."""
 
-_FIELDS: Final[dict[type, tuple[str, ...]]] = {}
+
+def shown_name(field: str) -> str:
+    """The name of a dataclass's field in answers: ``from`` is no name in Python, so there it is ``from_``."""
+    return field.rstrip("_")
+
+
+@cache
+def _names(kind: type) -> tuple[tuple[str, str], ...]:
+    """The fields of a dataclass, as they are shown and as they are called."""
+    return tuple((shown_name(field.name), field.name) for field in fields(kind))
 
 
 _AS_IT_IS: Final = frozenset({str, int, bool, float})
@@ -365,9 +430,7 @@ def plain(value: Any) -> Any:
     if isinstance(value, Money):
         return {"amount": value.amount, "currency": value.currency}
     if is_dataclass(value) and not isinstance(value, type):
-        kind = type(value)
-        names = _FIELDS.get(kind) or _FIELDS.setdefault(kind, tuple(field.name for field in fields(kind)))
-        return {name: plain(getattr(value, name)) for name in names}
+        return {shown: plain(getattr(value, name)) for shown, name in _names(type(value))}
     if isinstance(value, dict):
         return {name: plain(item) for name, item in value.items()}
     if isinstance(value, Iterable):

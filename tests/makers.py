@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from classbook.app import App
-from classbook.core import audit, booking, catalog, outbox, people, providers, reservations, schedules, venues
+from classbook.core import audit, booking, catalog, outbox, people, providers, reservations, schedules, venues, wallet
 from classbook.core.asks import Ask, ById, Confirm, Move, Reserve
 from classbook.errors import ClassbookError
 from classbook.rules.opening import Rule, parse_weekly
@@ -86,6 +86,7 @@ def a_class(
     starts_in: timedelta = timedelta(days=1),
     lasts: timedelta = timedelta(hours=1),
     by: Actor = CONSOLE,
+    price: str | None = None,
     **policy: Any,
 ) -> Offering:
     """A class that begins ``starts_in`` from now; further arguments are terms of its policy."""
@@ -96,6 +97,7 @@ def a_class(
         "starts_at": starts_at,
         "ends_at": starts_at + lasts,
         "policy": policy,
+        "price": price,
     }
     made = catalog.create(app, by, kind, fields)
     assert isinstance(made, Offering)
@@ -187,6 +189,29 @@ def move_of(one: Reservation, who: Person, span: str = "", *, party: int | None 
         starts_at=clock_time(start, days=days) if start else None,
         ends_at=clock_time(end, days=days) if end else None,
     )
+
+
+def rich(app: App, who: Person, amount: str = "100") -> Person:
+    """The same person, with that much more to spend."""
+    wallet.top_up(app, CONSOLE, amount, person=who.id)
+    return who
+
+
+def purse(app: App, who: Person) -> tuple[str, str]:
+    """What somebody has, and what of it is held."""
+    seen = wallet.show(app, CONSOLE, person=who.id)
+    return seen.balance.amount, seen.held.amount
+
+
+def earned(app: App, who: Person | None) -> str:
+    """What stands on the account of an organizer, or of the house."""
+    owner, account = (who.id, "organizer") if who else (None, "house")
+    found = [
+        one.balance.amount
+        for one in wallet.listing(app, CONSOLE, limit=200).results
+        if (one.user and one.user.id, one.account) == (owner, account)
+    ]
+    return found[0] if found else "0.00"
 
 
 def ask(app: App, asked: Ask) -> Reservation:

@@ -159,7 +159,11 @@ def test_every_shape_is_in_the_table() -> None:
     shown = {name: words(names) for name, names in tables(README, "shape", "fields")}
     inner = {"Actor", "RequestKey", "Money", "Page", "Numbered"}
     shapes = {name: kind for name, kind in vars(values).items() if isinstance(kind, type) and is_dataclass(kind)}
-    assert shown == {name: [field.name for field in fields(kind)] for name, kind in shapes.items() if name not in inner}
+    assert shown == {
+        name: [values.shown_name(field.name) for field in fields(kind)]
+        for name, kind in shapes.items()
+        if name not in inner
+    }
 
 
 def test_every_room_of_the_house_is_in_the_tree() -> None:

@@ -12,6 +12,7 @@ from classbook.cli import terms
 from classbook.cli.offerings import (
     ENDS,
     PLACES_LEFT,
+    PRICE,
     STARTS,
     Id,
     Noun,
@@ -54,6 +55,7 @@ def create(
     max_per_person: terms.MaxPerPerson = None,
     party_max: terms.PartyMax = None,
     cancel_until: terms.CancelUntil = None,
+    price: terms.Price = None,
     room: Annotated[
         str | None, typer.Option(metavar="RESOURCE", help="The id of a resource that it takes for its time.")
     ] = None,
@@ -88,6 +90,7 @@ def create(
             "timezone": there.key,
             "room": here.offering(room).id if room else None,
             "provider": here.offering(provider).id if provider else None,
+            "price": price,
             "policy": terms.policy(
                 hold=hold,
                 notice=notice,
@@ -160,6 +163,7 @@ def update(
     max_per_person: terms.MaxPerPerson = None,
     party_max: terms.PartyMax = None,
     cancel_until: terms.CancelUntil = None,
+    price: terms.Price = None,
     version: Version = None,
     dry_run: DryRun = False,
     request_key: Key = None,
@@ -183,6 +187,7 @@ def update(
             "type": type,
             "description": description,
             "timezone": timezone,
+            "price": price,
             "policy": terms.policy(
                 hold=hold,
                 notice=notice,
@@ -240,8 +245,9 @@ def in_sessions(word: str, plural: str) -> typer.Typer:
         Column("capacity"),
         Column("reserved"),
         PLACES_LEFT,
+        *PRICE,
     )
-    noun = Noun(word, plural, kind=word, in_list=in_list, on_card=card(word, STARTS, ENDS, PLACES_LEFT))
+    noun = Noun(word, plural, kind=word, in_list=in_list, on_card=card(word, STARTS, ENDS, PLACES_LEFT, *PRICE))
     help = f"Create, list, show, update, cancel and delete {plural}."
     return group_of(noun, help, create, list_, show, update, cancel, delete)
 

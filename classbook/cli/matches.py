@@ -23,7 +23,7 @@ from classbook.cli.offerings import (
     noun_of,
 )
 from classbook.cli.options import DryRun, Form, Key, Zone
-from classbook.cli.output import Column
+from classbook.cli.output import Column, money
 from classbook.cli.session import given, keyed, number, session, usage_error
 
 Prices = Annotated[
@@ -41,8 +41,8 @@ _SEAT: Final = (
     Column("row"),
     Column("seat"),
     Column("state", "state"),
-    Column("price.amount", "price"),
-    Column("price.currency", "in"),
+    Column("price.amount", "price", shown=money("price")),
+    Column("price.currency"),
     Column("category", "category"),
     Column("mine"),
 )
@@ -62,7 +62,15 @@ MATCH: Final = Noun(
         Column("reserved"),
         PLACES_LEFT,
     ),
-    on_card=card("match", Column("venue", "venue"), STARTS, ENDS, PLACES_LEFT, Column("price.amount", "from")),
+    on_card=card(
+        "match",
+        Column("venue", "venue"),
+        STARTS,
+        ENDS,
+        PLACES_LEFT,
+        Column("price.amount", "from", shown=money("price")),
+        Column("price.currency"),
+    ),
 )
 
 

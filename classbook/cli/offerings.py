@@ -12,7 +12,7 @@ import typer
 
 from classbook.cli.groups import group
 from classbook.cli.options import Cursor, DryRun, Form, Key, Limit, Yes
-from classbook.cli.output import Column, Row, local
+from classbook.cli.output import Column, Row, local, money
 from classbook.cli.session import Session, keyed, number, session, usage_error
 from classbook.cli.terms import terms
 
@@ -64,6 +64,7 @@ def _bar(row: Row, _zone: ZoneInfo) -> str:
 
 
 PLACES_LEFT: Final = Column("available", "places left", shown=_bar)
+PRICE: Final = (Column("price.amount", "price", shown=money("price")), Column("price.currency"))
 FREE_NOW: Final = Column("available", "free now", shown=lambda row, _: f"{row['available']} of {row['capacity']}")
 STARTS: Final = Column("starts_at", "starts", shown=local("starts_at"))
 ENDS: Final = Column("ends_at", "ends", shown=local("ends_at"))

@@ -44,6 +44,7 @@ class Confirm(StrEnum):
 
     code = "code"
     self = "self"
+    payment = "payment"
     none = "none"
 
 

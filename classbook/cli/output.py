@@ -92,7 +92,9 @@ class Printer:
             self.stream.writelines("\t".join(_tsv(field(row, p)) for p in paths) + "\n" for row in rows)
             return
         self.stream.write(",".join(paths) + "\n")
-        self.stream.writelines(",".join(csv_cell(field(row, p)) for p in paths) + "\n" for row in rows)
+        for row in rows:
+            cells = (csv_cell(field(row, p), is_ours=p.endswith(".amount")) for p in paths)
+            self.stream.write(",".join(cells) + "\n")
 
     def _card(self, row: Row, columns: Sequence[Column]) -> None:
         shown = [c for c in columns if c.title]
@@ -161,6 +163,16 @@ def period(row: Row, zone: ZoneInfo) -> str:
     return " to ".join(" ".join(words) for words in (start, end) if any(words))
 
 
+def money(path: str) -> Shown:
+    """An amount with its currency."""
+
+    def shown(row: Row, _zone: ZoneInfo) -> str:
+        value = field(row, path)
+        return "" if value is None else f"{value['amount']} {value['currency']}"
+
+    return shown
+
+
 def zone_of(row: Row, otherwise: ZoneInfo) -> ZoneInfo:
     """The zone of an offering or a reservation; ``otherwise`` for what has none, or one this machine does not know."""
     try:
@@ -183,10 +195,13 @@ def clean(text: str) -> str:
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
-def csv_cell(value: Any) -> str:
-    """A cell as RFC 4180 quotes it. A text that a spreadsheet would take for a formula gets a ``'`` before it."""
+def csv_cell(value: Any, *, is_ours: bool = False) -> str:
+    """A cell as RFC 4180 quotes it. A text that a spreadsheet would take for a formula gets a ``'`` before it.
+
+    Not one that is ours, like the amount -12.50.
+    """
     text = _scalar(value)
-    if isinstance(value, str) and text.startswith(_FORMULA):
+    if isinstance(value, str) and text.startswith(_FORMULA) and not is_ours:
         text = f"'{text}"
     # Not by the csv module: with lines that end in a line feed alone, it leaves a carriage return unquoted.
     return '"{}"'.format(text.replace('"', '""')) if re.search(r'[,"\r\n]', text) else text

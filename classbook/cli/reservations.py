@@ -9,7 +9,7 @@ import typer
 
 from classbook.cli.groups import group
 from classbook.cli.options import Cursor, Form, Limit, State
-from classbook.cli.output import Column, Row, local, period
+from classbook.cli.output import Column, Row, local, money, period
 from classbook.cli.session import session
 
 app = group("List reservations, show one, read its history.")
@@ -43,7 +43,7 @@ RESERVATION: Final = (
     Column("timezone"),
     Column("expires_at", "held until", shown=local("expires_at")),
     Column("position"),
-    Column("price.amount"),
+    Column("price.amount", "price", shown=money("price")),
     Column("price.currency"),
     Column("created_at"),
     Column("confirmed_at"),

@@ -25,6 +25,7 @@ REGISTRY: Final = {
     "move": Entry("classbook.cli.booking", "Change the time or the places of a reservation.", _BOOK),
     "check-in": Entry("classbook.cli.booking", "Note that somebody came.", _BOOK),
     "reservation": Entry("classbook.cli.reservations", "List reservations, show one, read its history.", _BOOK),
+    "wallet": Entry("classbook.cli.wallets", "Show wallets and statements, top up, withdraw.", _BOOK),
     "class": Entry("classbook.cli.classes", "Create, list, show, update, cancel and delete classes.", _OFFER),
     "event": Entry("classbook.cli.events", "Create, list, show, update, cancel and delete events.", _OFFER),
     "venue": Entry("classbook.cli.venues", "Create, list, show venues, and give them their seats.", _OFFER),

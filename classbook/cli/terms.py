@@ -17,7 +17,11 @@ from classbook.rules.when import format_duration, parse_duration
 Hold = Annotated[str | None, typer.Option(metavar="D", help="How long places are held for confirmation, like 5m.")]
 Notice = Annotated[str | None, typer.Option(metavar="D", help="How long before the start booking ends, like 1h.")]
 ConfirmBy = Annotated[
-    Confirm | None, typer.Option(help="What confirms: a mailed code, the person's own word, or nothing at all.")
+    Confirm | None,
+    typer.Option(help="What confirms: a mailed code, the person's own word, a payment, or nothing at all."),
+]
+Price = Annotated[
+    str | None, typer.Option(metavar="M", help="What one place costs, like 12.50 or '12.50 EUR'; 0 is free.")
 ]
 MaxPerPerson = Annotated[
     int | None, typer.Option(metavar="N", help="Places one person may have, over all reservations.")

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from classbook.app import App
+from classbook.core.money import Purse
 from classbook.core.views import reservation_view
 from classbook.errors import ClassbookError
 from classbook.rules.kinds import KINDS, Kind
@@ -47,6 +48,7 @@ class Batch:
         self.app = app
         self.scene = scene
         self.dry_run = dry_run
+        self.purse = Purse(scene)
         self._ids = iter(scene.fresh_ids)
         self._terms: dict[int, Policy] = {}
 
@@ -101,7 +103,10 @@ class Batch:
             self.promote(self.scene.offerings[offering_id])
 
     def promote(self, offering: OfferingRecord) -> None:
-        """Offer what is free to those who wait: in order of entry, everyone who fits; who does not blocks nobody."""
+        """Offer what is free to those who wait: in order of entry, everyone who fits; who does not blocks nobody.
+
+        Who cannot pay now keeps waiting, too.
+        """
         if offering.cancelled_at is not None:
             return
         for record in list(self.scene.queue.get(offering.id, ())):
@@ -109,8 +114,12 @@ class Batch:
                 continue
             with suppress(ClassbookError):  # a seat that somebody waits for may be gone from the plan
                 units = self.find(offering, self.asked(record), record.span)
-                if units is not None:
-                    self._offer(offering, record, units)
+                if units is None:
+                    continue
+                if self.purse.why_not_pay(record.person_id or 0, self.price(offering, units)):
+                    self.put_back(offering, units, record.span)
+                    continue
+                self._offer(offering, record, units)
 
     def asked(self, record: ReservationRecord) -> Wanted:
         """What a queued reservation waits for."""
@@ -147,6 +156,14 @@ class Batch:
     def _quote(self, record: ReservationRecord, asked: Money | None) -> None:
         record.price_minor, record.currency = (asked.minor, asked.currency) if asked else (None, None)
 
+    def _charge_anew(self, record: ReservationRecord, asked: Money | None, actor: Actor) -> None:
+        """Write what a moved reservation costs now, and settle the difference."""
+        if (record.price_minor, record.currency) == ((asked.minor, asked.currency) if asked else (None, None)):
+            return
+        self.purse.take_back(record, actor)
+        self._quote(record, asked)
+        self.purse.charge(record, actor)
+
     def _claim(self, record: ReservationRecord, offering: OfferingRecord, units: Units, span: Span | None) -> None:
         timed = self.kind(offering).timed
         start, end = (blocked_span(span, self.policy(offering)) if timed else span) if span else (None, None)
@@ -158,6 +175,15 @@ class Batch:
                 shelf.hand_over(unit, claim.span, (record.id, n))
                 if isinstance(shelf, SeatShelf):
                     claim.stand, claim.seat = shelf.plan.stand.name, shelf.plan.names[unit]
+
+    def put_back(self, offering: OfferingRecord, units: Units, span: Span | None) -> None:
+        """Places that were found and are not taken after all."""
+        timed = self.kind(offering).timed
+        blocked = blocked_span(span, self.policy(offering)) if span and timed else span
+        for n, (pool_id, unit) in enumerate(units, start=1):
+            if shelf := self.scene.shelf(offering.id, pool_id):
+                shelf.hand_over(unit, blocked, (0, n))
+                shelf.give_back(unit, blocked, (0, n))
 
     def free(self, record: ReservationRecord) -> None:
         """Give the places of a reservation back to their shelves."""
@@ -184,11 +210,12 @@ class Batch:
         return sum(stage.pools[pool_id].units for pool_id in stage.pools_of[offering.id])
 
     def relocate(
-        self, record: ReservationRecord, offering: OfferingRecord, wanted: Wanted, units: Units, span: Span | None
-    ) -> None:
-        """Change a reservation's places and time; the caller has freed the old ones and found ``units``."""
+        self, record: ReservationRecord, offering: OfferingRecord, wanted: Wanted, units: Units, span: Span | None,
+        *, actor: Actor,
+    ) -> None:  # fmt: skip
+        """Change a reservation's places, time and price; the caller has freed the old places and found ``units``."""
         self._claim(record, offering, units, span)
-        self._quote(record, self.price(offering, units))
+        self._charge_anew(record, self.price(offering, units), actor)
         record.party = wanted.places
         if span != record.span:
             record.checked_in_at = None  # who came, came at another time
@@ -205,11 +232,12 @@ class Batch:
         self, offering: OfferingRecord, person: PersonRecord, wanted: Wanted, units: Units, span: Span | None,
         *, actor: Actor,
     ) -> ReservationRecord:  # fmt: skip
-        """A new hold on ``units``, confirmed at once where the policy says so."""
+        """A new hold on ``units``, confirmed at once where the policy says so. The caller knows that it can be paid."""
         due_at = hold_until(self.policy(offering).hold_seconds, span, self.now)
         record = self._new(offering, person, HELD, wanted, span, due_at=due_at)
-        self._quote(record, self.price(offering, units))
         self._claim(record, offering, units, span)
+        self._quote(record, self.price(offering, units))
+        self.purse.follow(record, None, actor)
         self._note(record, "reserve", None, actor, None)
         self.announce(record, offering, actor, kind="held")
         return record
@@ -272,6 +300,7 @@ class Batch:
             self._forget(record)
         if before in TAKEN and after not in TAKEN:
             self.free(record)
+        self.purse.follow(record, before, actor)
         self._note(record, action, before, actor, reason)
 
     def note(self, record: ReservationRecord, action: str, actor: Actor) -> None:

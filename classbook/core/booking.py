@@ -15,7 +15,7 @@ from classbook.app import App
 from classbook.core.asks import Ask, ById, Move, Reserve
 from classbook.core.batch import Batch, blocked_in, blocked_span
 from classbook.core.decisions import answer, meant, moved_wanted
-from classbook.errors import AlreadyReserved, ClassbookError, Internal, SeatTaken, SpanTaken
+from classbook.errors import AlreadyReserved, ClassbookError, InsufficientFunds, Internal, SeatTaken, SpanTaken
 from classbook.rules.kinds import KINDS
 from classbook.rules.shelves import NeedsAll
 from classbook.rules.wanted import Wanted
@@ -24,7 +24,13 @@ from classbook.store.database import ConstraintRefused, Tx
 from classbook.store.records import OfferingRecord
 from classbook.values import Outcome, Reservation
 
-_SECOND_GUARD = {"reservations_once": AlreadyReserved, "claims_fixed": SeatTaken, "claims_overlap": SpanTaken}
+_SECOND_GUARD = {
+    "reservations_once": AlreadyReserved,
+    "claims_fixed": SeatTaken,
+    "claims_overlap": SpanTaken,
+    "wallets_balance_covered": InsufficientFunds,
+    "wallets_held_covered": InsufficientFunds,
+}
 
 
 def book(app: App, asks: Sequence[Ask], *, dry_run: bool = False) -> list[Outcome]:

@@ -26,6 +26,7 @@ from classbook.errors import (
     SpanTaken,
 )
 from classbook.rules.kinds import KINDS, Kind, kind_named
+from classbook.rules.money import parse_amount
 from classbook.rules.names import clean_name, clean_text
 from classbook.rules.permits import over_at, status
 from classbook.rules.policy import as_dict, check_overrides
@@ -84,6 +85,8 @@ class Draft:
     """Where it is, for what sells the seats of a venue."""
     prices: dict[str, str] | None = None
     """Of a seat, by category or by stand: ``12.50`` or ``12.50 EUR``."""
+    price: str | None = None
+    """Of one place: ``12.50`` or ``12.50 EUR``; ``0`` is free."""
     room: int | None = None
     provider: int | None = None
     """Offerings whose units it takes for its time: a court, a coach."""
@@ -109,7 +112,7 @@ def create(
     """
     given, row = _draft(draft), kind_named(kind)
     _check_whole(given, row)
-    values = _columns(given) | {"kind": row.name}
+    values = _columns(given, currency=app.settings.currency) | {"kind": row.name}
     values.setdefault("description", "")
     values.setdefault("policy", "{}")
 
@@ -120,9 +123,11 @@ def create(
             own.setdefault("timezone", venue.timezone)
             prices = seat_prices.of_venue(tx, venue.id, given.prices or {}, app.settings.currency)
             own |= seat_prices.columns(prices, app.settings.currency)
+            _check_paid_for(own, None)
             offering_id = store.add_in_venue(tx, own | {"venue_id": venue.id}, prices=prices)
         else:
             own.setdefault("timezone", app.settings.timezone)
+            _check_paid_for(own, None)
             offering_id = store.add(tx, own, units=given.seats or 0, timed=row.timed)
         offering = _found(tx, kind, offering_id)
         house.take(tx, offering, sellers=given.sellers, actor_id=who.id)
@@ -217,9 +222,12 @@ def update(
             raise Invalid("Where and with whom it is stays as it is.", hint="Make a new one and cancel this.")
         if row.in_venue and given.seats is not None:
             raise Invalid("Its seats are those of the venue.", hint="Change the venue's seat plan.")
-        values = _columns(given, offering)
+        values = _columns(given, offering, currency=offering.currency or app.settings.currency)
+        if row.in_venue and given.price is not None:
+            raise Invalid("Its seats have prices by stand or category.", hint="Name a price for each of them.")
         if given.prices is not None:
             values |= seat_prices.change(tx, offering, given.prices, offering.currency or app.settings.currency)
+        _check_paid_for(values, offering)
         upkeep.settle_within(app, tx, offering.id, most=MOST_SEATS)
         if given.seats is not None:
             _resize(tx, offering, given.seats)
@@ -375,6 +383,8 @@ def _check_whole(given: Draft, row: Kind) -> None:
             raise Invalid(f"A {kind} needs a title and a venue.")
         if given.seats is not None:
             raise Invalid(f"The seats of a {kind} are those of its venue.")
+        if given.price is not None:
+            raise Invalid("Its seats have prices by stand or category.", hint="Name a price for each of them.")
     else:
         if given.title is None or given.seats is None:
             raise Invalid(f"A {kind} needs a title and a number of seats.")
@@ -393,9 +403,11 @@ def _before(offering: OfferingRecord) -> dict[str, Any]:
     return dict(plain({"title": offering.title, "starts_at": offering.starts_at, "ends_at": offering.ends_at}))
 
 
-def columns(given: dict[str, Any]) -> dict[str, Any]:
+def columns(app: App, given: dict[str, Any]) -> dict[str, Any]:
     """The checked columns of an offering's fields, for offerings that are made in another way. Raises Invalid."""
-    return _columns(_draft(given))
+    values = _columns(_draft(given), currency=app.settings.currency)
+    _check_paid_for(values, None)
+    return values
 
 
 def view(app: App, tx: Tx, kind: str, offering_id: int) -> Offering:
@@ -410,7 +422,7 @@ def _draft(given: dict[str, Any]) -> Draft:
     return Draft(**given)
 
 
-def _columns(given: Draft, before: OfferingRecord | None = None) -> dict[str, Any]:
+def _columns(given: Draft, before: OfferingRecord | None = None, *, currency: str) -> dict[str, Any]:
     """The checked columns of what was given. Raises Invalid, BadSpan."""
     values: dict[str, Any] = {}
     if given.title is not None:
@@ -423,7 +435,10 @@ def _columns(given: Draft, before: OfferingRecord | None = None) -> dict[str, An
         values["timezone"] = known_zone(given.timezone)
     if given.policy is not None:
         own = {} if before is None else json.loads(before.policy)
-        values["policy"] = json.dumps(_terms(own | given.policy), sort_keys=True)
+        values["policy"] = json.dumps(check_overrides(own | given.policy), sort_keys=True)
+    if given.price is not None:
+        minor = parse_amount(given.price, currency, least_minor=0) or None
+        values |= {"price_minor": minor, "currency": minor and currency}
     if given.seats is not None and not 1 <= given.seats <= MOST_SEATS:
         raise Invalid(f"Seats are a whole number from 1 to {MOST_SEATS:,}, not {given.seats}.")
     starts_at = given.starts_at or (before.starts_at if before else None)
@@ -439,10 +454,12 @@ def _columns(given: Draft, before: OfferingRecord | None = None) -> dict[str, An
     return values
 
 
-def _terms(overrides: dict[str, Any]) -> dict[str, Any]:
-    if overrides.get("confirm") == "payment":
+def _check_paid_for(values: dict[str, Any], before: OfferingRecord | None) -> None:
+    """Where a payment is to confirm a hold there must be something to pay. Raises Invalid."""
+    price = values.get("price_minor", before.price_minor if before else None)
+    terms = json.loads(values.get("policy") or (before.policy if before else "{}"))
+    if price is None and terms.get("confirm") == "payment":
         raise Invalid("A hold without a price cannot be confirmed by a payment.", hint="Use code, self or none.")
-    return check_overrides(overrides)
 
 
 def check_changeable(offering: OfferingRecord, now: datetime) -> None:

@@ -84,7 +84,7 @@ def _reserve(batch: Batch, ask: Reserve) -> Reservation:
     span = _span(batch, offering, wanted)
     here = _live_here(batch, offering, person_id)
     replaced = _check_limits(batch, offering, wanted, span, here, person.name)
-    units = _find(batch, offering, wanted, span, instead_of=replaced)
+    units = _find(batch, offering, wanted, span, person_id, instead_of=replaced)
     if units is not None:
         _replace(batch, replaced, ask.actor)
         record = batch.hold(offering, person, wanted, units, span, actor=ask.actor)
@@ -158,16 +158,26 @@ def _find(
     offering: OfferingRecord,
     wanted: Wanted,
     span: Span | None,
+    person_id: int,
     *,
     instead_of: Sequence[ReservationRecord] = (),
 ) -> Units | None:
-    """Places for a span, with those of ``instead_of`` free; where nothing fits, they keep them."""
+    """Places for a span, with those of ``instead_of`` free; where nothing fits, they keep them.
+
+    Raises InsufficientFunds where the places are there and the person cannot pay for them.
+    """
     given_up = [(record, record.places) for record in instead_of]
     for record, _ in given_up:
         batch.free(record)
     units: Units | None = None
     try:
         units = batch.find(offering, wanted, span)
+        if units and (
+            unpaid := batch.purse.why_not_pay(person_id, batch.price(offering, units), instead_of=instead_of)
+        ):
+            batch.put_back(offering, units, span)
+            units = None
+            raise unpaid
     finally:
         if units is None:
             for record, claims in given_up:
@@ -258,11 +268,11 @@ def _move(batch: Batch, ask: Move) -> Reservation:
     others = [one for one in _live_here(batch, offering, record.person_id or 0) if one is not record]
     person = batch.scene.people[record.person_id or 0]
     replaced = _check_limits(batch, offering, wanted, span, [one for one in others if not terms.once], person.name)
-    units = _find(batch, offering, wanted, span, instead_of=[record, *replaced])
+    units = _find(batch, offering, wanted, span, person.id, instead_of=[record, *replaced])
     if units is None:
         raise _taken(batch, offering, wanted, span)
     _replace(batch, replaced, ask.actor)
-    batch.relocate(record, offering, wanted, units, span)
+    batch.relocate(record, offering, wanted, units, span, actor=ask.actor)
     batch.note(record, "move", ask.actor)
     batch.tell(record, "moved")
     batch.promote(offering)

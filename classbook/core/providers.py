@@ -37,7 +37,7 @@ def create(
     """
     address = clean_email(email)
     zone = known_zone(timezone or app.settings.timezone)
-    values = catalog.columns({"timezone": zone, "policy": policy or {}}) | {"kind": KIND, "description": ""}
+    values = catalog.columns(app, {"timezone": zone, "policy": policy or {}}) | {"kind": KIND, "description": ""}
 
     def act(tx: Tx) -> Offering:
         person = people.by_email(tx, address)

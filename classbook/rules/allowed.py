@@ -54,6 +54,14 @@ def whole(low: int, high: int) -> Parser:
     return parse
 
 
+def flag(value: Any) -> bool:
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    found = words.get(value.strip().lower()) if isinstance(value, str) else value
+    if not isinstance(found, bool):
+        raise ValueError("true or false")
+    return found
+
+
 def one_of(*names: str) -> Parser:
     def parse(value: Any) -> str:
         if not isinstance(value, str) or value.strip().lower() not in names:

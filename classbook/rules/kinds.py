@@ -191,7 +191,7 @@ KINDS: Final[dict[str, Kind]] = {
         ),
         Kind(
             name="match",
-            policy=Policy(confirm="code", hold_seconds=600, party_max=10, max_per_person=10),
+            policy=Policy(confirm="payment", hold_seconds=600, party_max=10, max_per_person=10),
             creators=frozenset({"admin"}),
             when=the_houses,
             plan=chosen_seats,

@@ -27,6 +27,90 @@ _ARROWS: Final = " OR ".join(
     for action, after in actions.items()
 )
 
+_RESOLVED: Final = "q.first_id = p.id AND q.kind = 'payment' AND q.state <> 'pending'"
+_IS_OPEN: Final = f"NOT EXISTS (SELECT 1 FROM transfers q WHERE {_RESOLVED})"
+_KEPT: Final = (
+    "SELECT count(*) FROM transfers p JOIN transfers q "
+    f"ON {_RESOLVED} AND q.state = 'posted' WHERE p.reservation_id = r.id AND p.state = 'pending'"
+)
+_NOT_REFUNDED: Final = "NOT EXISTS (SELECT 1 FROM transfers b WHERE b.first_id = p.id AND b.kind = 'refund')"
+_OF_ITS_PRICE: Final = "p.amount_minor = r.price_minor AND p.currency = r.currency"
+
+LEDGER: Final = (
+    Invariant(
+        "what people have is the sum of their posted rows",
+        "SELECT w.id, w.balance_minor, e.sum FROM wallets w LEFT JOIN (SELECT id, sum(minor) AS sum FROM ("
+        "SELECT from_id AS id, - amount_minor AS minor FROM transfers WHERE state = 'posted' "
+        "UNION ALL SELECT to_id, amount_minor FROM transfers WHERE state = 'posted') s GROUP BY id) e ON e.id = w.id "
+        "WHERE w.account = 'person' AND w.balance_minor <> coalesce(e.sum, 0)",
+    ),
+    Invariant(
+        "what of it is held is the sum of their pending rows",
+        "SELECT w.id, w.held_minor, e.sum FROM wallets w LEFT JOIN (SELECT p.from_id, sum(p.amount_minor) AS sum "
+        f"FROM transfers p WHERE p.state = 'pending' AND {_IS_OPEN} GROUP BY p.from_id) e ON e.from_id = w.id "
+        "WHERE w.account = 'person' AND w.held_minor <> coalesce(e.sum, 0)",
+    ),
+    Invariant(
+        "all wallets of a currency add up to nothing",
+        "SELECT currency, sum(minor) FROM (SELECT currency, balance_minor AS minor FROM wallets "
+        "WHERE account = 'person' UNION ALL SELECT w.currency, - t.amount_minor FROM transfers t "
+        "JOIN wallets w ON w.id = t.from_id WHERE t.state = 'posted' AND w.account <> 'person' "
+        "UNION ALL SELECT w.currency, t.amount_minor FROM transfers t JOIN wallets w ON w.id = t.to_id "
+        "WHERE t.state = 'posted' AND w.account <> 'person') s GROUP BY currency HAVING sum(minor) <> 0",
+    ),
+    Invariant(
+        "money moves between two wallets of its currency",
+        "SELECT t.id FROM transfers t LEFT JOIN wallets f ON f.id = t.from_id AND f.currency = t.currency "
+        "LEFT JOIN wallets w ON w.id = t.to_id AND w.currency = t.currency WHERE f.id IS NULL OR w.id IS NULL",
+    ),
+    Invariant(
+        "a payment is posted or voided once at most",
+        "SELECT q.first_id, count(*) FROM transfers q WHERE q.kind = 'payment' AND q.state <> 'pending' "
+        "GROUP BY q.first_id HAVING count(*) > 1",
+    ),
+    Invariant(
+        "what is posted, voided or refunded was pending before",
+        "SELECT t.id FROM transfers t LEFT JOIN transfers p ON p.id = t.first_id AND p.state = 'pending' "
+        "AND p.reservation_id = t.reservation_id AND p.n = t.n AND p.currency = t.currency AND (("
+        "t.kind = 'payment' AND p.from_id = t.from_id AND p.to_id = t.to_id AND p.amount_minor = t.amount_minor) "
+        "OR (t.kind = 'refund' AND p.from_id = t.to_id AND p.to_id = t.from_id)) "
+        "WHERE t.first_id IS NOT NULL AND p.id IS NULL",
+    ),
+    Invariant(
+        "no more is refunded than was paid",
+        "SELECT t.first_id, sum(t.amount_minor) FROM transfers t WHERE t.kind = 'refund' GROUP BY t.first_id "
+        "HAVING sum(t.amount_minor) > coalesce((SELECT q.amount_minor FROM transfers q WHERE q.first_id = t.first_id "
+        "AND q.kind = 'payment' AND q.state <> 'pending' AND q.state = 'posted'), 0)",
+    ),
+    Invariant(
+        "a reservation is paid from what its person can spend",
+        "SELECT p.id FROM transfers p LEFT JOIN reservations r ON r.id = p.reservation_id "
+        "LEFT JOIN wallets w ON w.id = p.from_id AND w.account = 'person' AND w.person_id = r.person_id "
+        "WHERE p.state = 'pending' AND w.id IS NULL",
+    ),
+    Invariant(
+        "every priced hold has one open payment, of its price",
+        "SELECT r.id, r.price_minor FROM reservations r WHERE r.state = 'held' AND r.price_minor > 0 "
+        f"AND 1 <> (SELECT count(*) FROM transfers p WHERE p.reservation_id = r.id AND p.state = 'pending' "
+        f"AND {_OF_ITS_PRICE} AND {_IS_OPEN})",
+    ),
+    Invariant(
+        "no payment is open for what is not held",
+        "SELECT p.id, r.id, r.state FROM transfers p JOIN reservations r ON r.id = p.reservation_id "
+        f"WHERE p.state = 'pending' AND r.state <> 'held' AND {_IS_OPEN}",
+    ),
+    Invariant(
+        "what is confirmed is paid, at its price and once",
+        "SELECT r.id, r.price_minor FROM reservations r "
+        "WHERE r.state IN ('confirmed', 'completed') AND r.person_id IS NOT NULL AND r.price_minor > 0 "
+        f"AND 1 <> ({_KEPT} AND {_OF_ITS_PRICE} AND {_NOT_REFUNDED})",
+    ),
+    Invariant(
+        "what was never confirmed was never paid",
+        f"SELECT r.id, r.state FROM reservations r WHERE r.confirmed_at IS NULL AND 0 <> ({_KEPT})",
+    ),
+)
+
 INVARIANTS: Final = (
     Invariant(
         "no unit of a pool is taken twice at a time",
@@ -122,6 +206,7 @@ INVARIANTS: Final = (
         "every offering has something to sell",
         "SELECT o.id FROM offerings o LEFT JOIN offering_pools p ON p.offering_id = o.id WHERE p.pool_id IS NULL",
     ),
+    *LEDGER,
 )
 
 

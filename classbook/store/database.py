@@ -30,6 +30,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL, make_url
 
 from classbook.errors import Busy, Invalid, Unavailable
+from classbook.store.ledger_guards import LEDGER_ON_POSTGRESQL, LEDGER_ON_SQLITE
 from classbook.store.turnstile import Turnstile
 from classbook.world import Clock, SystemClock
 
@@ -117,6 +118,11 @@ def guards(dialect: str) -> tuple[str, ...]:
             ("update", "UPDATE OF pool_id, unit, starts_at, ends_at, live, timed"),
         )
     )
+
+
+def ledger_guards(dialect: str) -> tuple[str, ...]:
+    """The law of the ledger: rows never change, and people's figures are what the rows say."""
+    return LEDGER_ON_POSTGRESQL if dialect == "postgresql" else LEDGER_ON_SQLITE
 
 
 class ConstraintRefused(Exception):

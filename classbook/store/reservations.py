@@ -8,7 +8,7 @@ own, so that what is read after a lock is never older than the lock.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from classbook.rules import packing
 from classbook.rules.plans import label
 from classbook.rules.shelves import FixedShelf, SeatShelf, Shelf, TimedShelf
 from classbook.rules.spans import Span, merge
-from classbook.store import tables, venues
+from classbook.store import ledger, tables, venues
 from classbook.store.database import Row, TryAgain, Tx, from_micros, to_micros
 from classbook.store.records import (
     CODE_COLUMNS,
@@ -74,8 +74,9 @@ _LOCK_LIVE = (
 # large ones that do not fit hide no small one.
 _LOCK_QUEUE_BY_PARTY = (
     f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE id IN (SELECT id FROM (SELECT id, party, "
-    "row_number() OVER (PARTITION BY party ORDER BY id) AS n FROM reservations "
-    "WHERE offering_id = ? AND state = 'queued' AND party <= ?) q WHERE n * party <= ?) "
+    "row_number() OVER (PARTITION BY party ORDER BY id) AS n FROM reservations r "
+    "WHERE offering_id = ? AND state = 'queued' AND party <= ? "
+    f"AND (CAST(? AS BIGINT) IS NULL OR {ledger.CAN_PAY})) q WHERE n * party <= ?) "
     "ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
 )
 _LOCK_QUEUE_BY_SPAN = (
@@ -180,6 +181,8 @@ class Scene:
     letters: list[Letter] = field(default_factory=list)
     changed_codes: dict[int, CodeRecord] = field(default_factory=dict)
     new_answers: dict[tuple[int, str], StoredAnswer] = field(default_factory=dict)
+    till: ledger.Till | None = None
+    """The money, where anything has a price."""
 
     @property
     def offerings(self) -> dict[int, OfferingRecord]:
@@ -278,7 +281,9 @@ def load(tx: Tx, needs: Needs, stage: Stage, look_at: Callable[[Scene], Windows]
     # Of the offerings at hand, also what a new reservation may have to replace.
     touched |= {id: record for id, record in known.items() if record.offering_id in stage.offerings}
     _load_shelves(tx, scene, needs, look_at(scene), touched.values(), dict(highest), blocked)
-    _load_details(tx, scene, touched | {one.id: one for line in scene.queue.values() for one in line})
+    touched |= {one.id: one for line in scene.queue.values() for one in line}
+    _load_till(tx, scene, touched, bookers=needs.booker_ids)
+    _load_details(tx, scene, touched)
     return scene
 
 
@@ -299,6 +304,7 @@ def load_due(tx: Tx, offering_id: int, *, most: int, blocked: Blocked) -> Scene:
     # With no ask to hurry for, everybody who waits is looked at, whatever was freed and by whom.
     everywhere = {id: [ALWAYS] for id in stage.with_queue}
     _load_shelves(tx, scene, Needs(), everywhere, scene.due, dict(highest), blocked)
+    _load_till(tx, scene, known, bookers=())
     _load_details(tx, scene, known)
     return scene
 
@@ -375,7 +381,9 @@ def _load_queue(
             most = sum(shelf.left(None) for shelf in shelves if shelf)
             most += sum(record.party for record in freeable if record.offering_id == offering_id)
             if most:
-                queries.append((_LOCK_QUEUE_BY_PARTY, [offering_id, most, most]))
+                offering = scene.offerings[offering_id]
+                price = [offering.price_minor, offering.currency, to_micros(scene.now), offering.price_minor]
+                queries.append((_LOCK_QUEUE_BY_PARTY, [offering_id, most, *price, most]))
         elif spans := windows.get(offering_id):
             looked_at = Span(min(span.start for span in spans), max(span.end for span in spans))
             wide = blocked(scene.offerings[offering_id], looked_at)
@@ -436,6 +444,36 @@ def seat_shelves(tx: Tx, stands: Sequence[PoolRecord], span: Span) -> dict[int, 
     for pool_id, unit in tx.rows(_TAKEN_SEATS, list(taken), high, low, low):
         taken[pool_id].append(unit)
     return {pool.id: SeatShelf(venues.seat_plan(tx, pool.id, pool.plan_version), taken[pool.id]) for pool in stands}
+
+
+def _load_till(tx: Tx, scene: Scene, touched: dict[int, ReservationRecord], *, bookers: Collection[int]) -> None:
+    """The money of the batch, in one more round trip, only where something has a price.
+
+    What people who are about to pay hold elsewhere and is over becomes due here, too, and is added to ``touched``.
+    """
+    priced = [offering.id for offering in scene.offerings.values() if offering.currency is not None]
+    paid_for = [
+        record
+        for record in touched.values()
+        if record.person_id and (record.price_minor or record.offering_id in priced)
+    ]
+    if not paid_for and not (priced and bookers):
+        return
+    waiting = {record.person_id for line in scene.queue.values() for record in line if record.person_id}
+    scene.till, over = ledger.load(
+        tx,
+        payers=waiting.union(bookers) if priced else (),
+        owners={record.person_id for record in paid_for if record.person_id},
+        offerings=priced,
+        reservations=[record.id for record in paid_for],
+    )
+    scene.offerings.update({one.id: one for one in over.offerings if one.id not in scene.offerings})
+    for record in over.records:
+        if record.id not in touched:
+            scene.due.append(record)
+            touched[record.id] = scene.known[record.id] = record
+            live = scene.live_of.get(record.person_id or 0, [])
+            live[:] = [record if one.id == record.id else one for one in live]
 
 
 def _load_details(tx: Tx, scene: Scene, touched: Mapping[int, ReservationRecord]) -> None:
@@ -526,6 +564,7 @@ def save(tx: Tx, scene: Scene) -> None:
                 for code in old_codes
             ],
         ),
+        ledger.adding(tx, scene.till, scene.now),
         posting(tx, scene.letters, scene.now),
         tx.inserting(
             tables.request_keys,

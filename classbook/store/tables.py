@@ -3,6 +3,9 @@
 Pools have units; claims take units of pools; reservations own claims; offerings say which pools they sell. A row of
 `moves` stands beside every change of a reservation. The constraint columns of the hot tables start with the pool or
 the offering they guard, so that the tables can be spread over several machines one day.
+
+Money is `transfers` between `wallets`: rows that are never changed, from which the database itself keeps what people
+have and what of it is held.
 """
 
 from __future__ import annotations
@@ -14,13 +17,25 @@ from sqlalchemy import CheckConstraint as Check
 from sqlalchemy import Column, ForeignKey, MetaData, Table, Text
 
 from classbook.rules import states
-from classbook.store.database import STRICT, STRICT_BY_KEY, BigId, Count, Flag, Instant, Real, guards, partial_index
+from classbook.store.database import (
+    STRICT,
+    STRICT_BY_KEY,
+    BigId,
+    Count,
+    Flag,
+    Instant,
+    Real,
+    guards,
+    ledger_guards,
+    partial_index,
+)
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The revision of `migrations/` that this schema is; a test compares."""
 
 KINDS: Final = ("class", "event", "match", "appointment", "resource")
 ROLES: Final = ("member", "organizer", "provider", "admin")
+ACCOUNTS: Final = ("person", "organizer", "house", "outside")
 
 
 def _among(column: str, words: tuple[str, ...]) -> str:
@@ -305,9 +320,71 @@ request_keys = Table(
     **STRICT_BY_KEY,
 )
 
+wallets = Table(
+    "wallets",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    # Whose it is; nobody's where the house earns, and outside, where money comes from and goes to.
+    Column("person_id", BigId, ForeignKey("people.id")),
+    Column("account", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    # Kept by the database from the rows of `transfers`, for what people can spend. The other accounts have none and are
+    # summed when somebody looks: every payment would wait for the one row of whoever earns.
+    Column("balance_minor", BigId),
+    Column("held_minor", BigId),
+    # The newest row that the two figures include.
+    Column("newest_id", BigId, nullable=False, server_default="0"),
+    Check(_among("account", ACCOUNTS), name="account_known"),
+    Check("(person_id IS NOT NULL) = (account IN ('person', 'organizer'))", name="owner_named"),
+    Check("(balance_minor IS NOT NULL) = (account = 'person')", name="balance_of_people"),
+    Check("(held_minor IS NULL) = (balance_minor IS NULL)", name="figures_whole"),
+    Check("balance_minor >= 0", name="balance_covered"),
+    Check("held_minor >= 0 AND held_minor <= balance_minor", name="held_covered"),
+    sa.Index("wallets_owner", "person_id", "account", "currency", unique=True),
+    partial_index("wallets_of_nobody", "account", "currency", where="person_id IS NULL", unique=True),
+    **STRICT,
+)
+
+transfers = Table(
+    "transfers",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    # The pending row that this one posts, voids or refunds.
+    Column("first_id", BigId),
+    # No foreign keys: they would lock the one row of whoever earns. The guards look, and wallets are never deleted.
+    Column("from_id", BigId, nullable=False),
+    Column("to_id", BigId, nullable=False),
+    Column("amount_minor", BigId, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("reservation_id", BigId),
+    # Which payment of its reservation: there is another one only once the one before it is over.
+    Column("n", Count),
+    Column("created_at", Instant, nullable=False),
+    # Null where the console or time itself acted.
+    Column("actor_id", BigId),
+    Column("request_id", Text),
+    Check("kind IN ('payment', 'refund', 'top_up', 'withdrawal')", name="kind_known"),
+    Check("state IN ('pending', 'posted', 'voided')", name="state_known"),
+    Check("state = 'posted' OR kind = 'payment'", name="payment_pends"),
+    Check("(first_id IS NULL) = (state = 'pending' OR kind IN ('top_up', 'withdrawal'))", name="first_named"),
+    Check("(reservation_id IS NOT NULL) = (kind IN ('payment', 'refund'))", name="reservation_named"),
+    Check("(n IS NULL) = (reservation_id IS NULL)", name="payment_counted"),
+    Check("n >= 1", name="payment_numbered"),
+    Check("amount_minor > 0", name="amount_positive"),
+    Check("from_id <> to_id", name="moves_money"),
+    partial_index("transfers_resolved", "first_id", where="kind = 'payment' AND state <> 'pending'", unique=True),
+    partial_index("transfers_refunds", "first_id", where="kind = 'refund'"),
+    partial_index("transfers_payments", "reservation_id", "n", where="state = 'pending'", unique=True),
+    sa.Index("transfers_by_from", "from_id", "id"),
+    sa.Index("transfers_by_to", "to_id", "id"),
+    **STRICT,
+)
+
 
 @sa.event.listens_for(metadata, "after_create")
 def put_up_guards(_target: MetaData, connection: sa.Connection, **_: object) -> None:
-    """What SQLAlchemy has no word for: the law on timed pools."""
-    for statement in guards(connection.dialect.name):
+    """What SQLAlchemy has no word for: the law on timed pools, and the one of the ledger."""
+    for statement in (*guards(connection.dialect.name), *ledger_guards(connection.dialect.name)):
         connection.exec_driver_sql(statement)

@@ -28,6 +28,7 @@ from classbook.web import (
     reservations,
     resources,
     venues,
+    wallets,
 )
 from classbook.web.desk import Desk
 from classbook.web.door import Door
@@ -59,6 +60,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     resources.acting,
     auth.acting,
     auth.looking,
+    wallets.acting,
+    wallets.looking,
     report.acting,
     report.looking,
     pages.acting,

@@ -4,13 +4,36 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 Whole = Annotated[int, Field(strict=True, ge=-(2**63), le=2**63 - 1)]
 """A whole number that the database can hold."""
 Text = Annotated[str, Field(strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 Short = Annotated[str, Field(strict=True, max_length=256)]
+
+
+def _amount_as_written(given: Any) -> str:
+    """An amount as people write it, also where it came as a number or as answers show it; the core reads it."""
+    match given:
+        case str():
+            return given
+        case int() | float() if not isinstance(given, bool):
+            return str(given)
+        case {"amount": str(amount), "currency": str(currency), **rest} if not rest:
+            return f"{amount} {currency}"
+        case _:
+            raise PydanticCustomError("amount_type", 'must be an amount of money, like "12.50"')
+
+
+_SUM: Final = {"type": "object", "properties": {"amount": {"type": "string"}, "currency": {"type": "string"}}}
+Amount = Annotated[
+    str,
+    BeforeValidator(_amount_as_written),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "number"}, _SUM], "examples": ["12.50", "12.50 EUR"]}),
+]
+"""Money: ``"12.50"``, ``"12.50 EUR"``, a number, or the object that answers have."""
 
 
 class Body(BaseModel):
@@ -164,6 +187,7 @@ class NewClass(Body):
     description: Text | None = None
     timezone: Text | None = None
     policy: Policy | None = None
+    price: Amount | None = None
     room: Whole | None = Field(None, description="A resource that it takes for its time.")
     provider: Whole | None = Field(None, description="A provider who is taken for its time.")
 
@@ -177,6 +201,7 @@ class NewEvent(Body):
     type: Text | None = None
     timezone: Text | None = None
     policy: Policy | None = None
+    price: Amount | None = None
     room: Whole | None = Field(None, description="A resource that it takes for its time.")
     provider: Whole | None = Field(None, description="A provider who is taken for its time.")
 
@@ -284,6 +309,7 @@ class ChangedClass(_ReadBack):
     description: Text | None = None
     timezone: Text | None = None
     policy: dict[str, Any] | None = None
+    price: Amount | None = Field(None, description="What one place costs; null is free.")
 
     capacity: Any = None
 
@@ -297,6 +323,7 @@ class ChangedEvent(_ReadBack):
     type: Text | None = None
     timezone: Text | None = None
     policy: dict[str, Any] | None = None
+    price: Amount | None = Field(None, description="What one place costs; null is free.")
 
     starts_at: Any = None
     ends_at: Any = None

@@ -246,8 +246,13 @@ def _sent(body: Body) -> dict[str, Any]:
 
 
 def _understood(visit: Visit, noun: Noun, sent: dict[str, Any], *, zone: str | None) -> dict[str, Any]:
-    """The fields in the core's words, their dates read in the zone that is sent, else in ``zone``, else in ours."""
+    """The fields in the core's words, their dates read in the zone that is sent, else in ``zone``, else in ours.
+
+    No price (null) is one of nothing.
+    """
     fields = {_common(noun, name): value for name, value in sent.items()}
+    if "price" in fields:
+        fields["price"] = fields["price"] or "0"
     for name in ("starts_at", "ends_at"):
         if isinstance(fields.get(name), str):
             local = ZoneInfo(known_zone(fields.get("timezone") or zone or visit.web.app.settings.timezone))

@@ -39,7 +39,9 @@ class TokenPair(BaseModel):
 def shape(value: type) -> type[BaseModel]:
     """What ``plain`` makes of a dataclass of `classbook.values`, as a model."""
     hints = get_type_hints(value)
-    return _model(value.__name__, **{field.name: _plain(hints[field.name]) for field in fields(value)})
+    return _model(
+        value.__name__, **{values.shown_name(field.name): _plain(hints[field.name]) for field in fields(value)}
+    )
 
 
 @cache

@@ -38,6 +38,7 @@ from tests.makers import (
     clock_time,
     mailed,
     refusal,
+    rich,
     said,
     show,
 )
@@ -52,8 +53,10 @@ def arena(app: App) -> VenuePlan:
 
 
 @pytest.fixture
-def final(app: App, arena: VenuePlan) -> Offering:
-    """A match tomorrow at this hour, with prices."""
+def final(app: App, arena: VenuePlan, cast: Cast) -> Offering:
+    """A match tomorrow at this hour, with prices that everybody can pay."""
+    for who in (cast.ana, cast.ben, cast.cleo):
+        rich(app, who)
     return a_match(app, arena, prices={"A": "10.00", "B": "7.50"})
 
 

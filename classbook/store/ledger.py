@@ -1,0 +1,193 @@
+"""The ledger on the booking path: the wallets a batch needs are locked and loaded, and the rows it decided are written.
+
+A payment has two phases, as TigerBeetle's transfers have: a *pending* row reserves the money when places are held, and
+one more row that points back at it *posts* it (the money moves) or *voids* it (it is free again). A refund is a posted
+row the other way that points at the same first row. The database counts (`store.ledger_guards`).
+
+People's wallets are locked, all of a transaction in the order of their ids, before the first row is written and before
+the ids of new rows are drawn: so the rows of one wallet are in the order in which they were committed. The accounts of
+those who earn keep no figures and are never locked here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from classbook.store import tables
+from classbook.store.database import Row, Tx, to_micros
+from classbook.store.records import OFFERING_COLUMNS, RESERVATION_COLUMNS, OfferingRecord, ReservationRecord
+
+WALLET_COLUMNS: Final = "id, person_id, account, currency, balance_minor, held_minor"
+TRANSFER_COLUMNS: Final = (
+    "id kind state first_id from_id to_id amount_minor currency reservation_id n created_at actor_id request_id"
+)
+
+# Whether whoever waits (r) can probably pay, so that those who cannot do not stand in the way of those who can; it is
+# decided once the wallets are locked. Takes the currency, now, and the price of a place.
+CAN_PAY: Final = (
+    "EXISTS (SELECT 1 FROM wallets w WHERE w.person_id = r.person_id AND w.account = 'person' AND w.currency = ? "
+    "AND w.balance_minor - w.held_minor + (SELECT coalesce(sum(h.price_minor), 0) FROM reservations h "
+    "WHERE h.person_id = r.person_id AND h.state = 'held' AND h.due_at <= ? AND h.currency = w.currency) "
+    ">= ? * r.party)"
+)
+
+_LOCK_WALLETS = (
+    f"SELECT {WALLET_COLUMNS} FROM wallets WHERE account = 'person' AND person_id AMONG ? ORDER BY id FOR NO KEY UPDATE"
+)
+# Whoever earns with an offering is its creator, or the house. Their wallet is opened when it is first needed; of two
+# who open it at once the later one waits, and everybody opens in the same order.
+_EARNER = "CASE WHEN o.creator_id IS NULL THEN 'house' ELSE 'organizer' END"
+_EARNS = f"w.account = {_EARNER} AND w.person_id IS NOT DISTINCT FROM o.creator_id AND w.currency = o.currency"
+_OPEN_EARNERS = (
+    f"INSERT INTO wallets (person_id, account, currency) SELECT DISTINCT o.creator_id, {_EARNER}, o.currency "
+    "FROM offerings o WHERE o.id AMONG ? AND o.currency IS NOT NULL "
+    f"AND NOT EXISTS (SELECT 1 FROM wallets w WHERE {_EARNS}) ORDER BY 1, 3 ON CONFLICT DO NOTHING"
+)
+_EARNERS = f"SELECT o.id, w.id FROM offerings o JOIN wallets w ON {_EARNS} WHERE o.id AMONG ?"
+# What is over elsewhere of people who are about to pay: it lapses first, so that its money can be spent again.
+_LOCK_OVER = (
+    f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE person_id AMONG ? AND state = 'held' AND due_at <= ? "
+    "AND price_minor > 0 ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
+)
+_OFFERINGS = f"SELECT {OFFERING_COLUMNS} FROM offerings WHERE id AMONG ?"
+_PAYMENTS = (
+    "SELECT p.id, p.reservation_id, p.n, p.from_id, p.to_id, p.amount_minor, p.currency, "
+    "(SELECT r.state FROM transfers r WHERE r.first_id = p.id AND r.kind = 'payment' AND r.state <> 'pending'), "
+    "(SELECT CAST(sum(r.amount_minor) AS BIGINT) FROM transfers r WHERE r.first_id = p.id AND r.kind = 'refund') "
+    "FROM transfers p WHERE p.state = 'pending' AND p.reservation_id AMONG ? ORDER BY p.reservation_id, p.n"
+)
+
+
+@dataclass(slots=True)
+class WalletRecord:
+    """A person's wallet, with the figures it had when it was locked and what was decided since."""
+
+    id: int
+    person_id: int
+    account: str
+    currency: str
+    balance_minor: int
+    held_minor: int
+
+    @property
+    def available_minor(self) -> int:
+        return self.balance_minor - self.held_minor
+
+
+@dataclass(slots=True)
+class Payment:
+    """The newest payment of a reservation, and what became of it. ``first_id`` is None until it is written."""
+
+    first_id: int | None
+    reservation_id: int
+    n: int
+    from_id: int
+    to_id: int
+    amount_minor: int
+    currency: str
+    state: str
+    refunded_minor: int
+
+    @property
+    def returns_minor(self) -> int:
+        """What comes back to the person if the reservation is given up."""
+        return 0 if self.state == "voided" else self.amount_minor - self.refunded_minor
+
+    @classmethod
+    def of(cls, row: Row) -> Payment:
+        first_id, reservation_id, n, from_id, to_id, amount_minor, currency, state, refunded_minor = row
+        return cls(
+            first_id, reservation_id, n, from_id, to_id, amount_minor, currency, state or "pending",
+            refunded_minor or 0,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class NewTransfer:
+    """A row to be written: a step of a payment, or its refund."""
+
+    kind: str
+    state: str
+    payment: Payment
+    amount_minor: int
+    actor_id: int | None
+    request_id: str | None
+
+
+@dataclass(slots=True)
+class Till:
+    """The money of a batch: wallets, the payments of its reservations, and the rows decided so far."""
+
+    wallet_of: dict[tuple[int, str], WalletRecord]
+    """What people can spend, by person and currency."""
+    earner_of: dict[int, int]
+    """The wallet of whoever earns, by offering."""
+    payments: dict[int, Payment]
+    """By reservation."""
+    new: list[NewTransfer] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """Priced holds elsewhere that are over, locked, with what they are of."""
+
+    records: list[ReservationRecord]
+    offerings: list[OfferingRecord]
+
+
+def load(
+    tx: Tx, *, payers: Collection[int], owners: Iterable[int], offerings: Iterable[int], reservations: Iterable[int]
+) -> tuple[Till, Over]:
+    """Lock the wallets of everybody who may pay or get money back, and load the rest: one round trip, seldom more.
+
+    ``payers`` take something new, ``owners`` have something that may change; ``offerings`` may be sold. The caller has
+    locked the ``reservations``, and with them their payments.
+    """
+    sold = list(offerings)
+    over_rows, wallet_rows, earner_rows, payment_rows = tx.pipeline(
+        (_LOCK_OVER, [list(payers), to_micros(tx.now)]),
+        (_LOCK_WALLETS, [{*payers, *owners}]),
+        (_EARNERS, [sold]),
+        (_PAYMENTS, [list(reservations)]),
+    )
+    if len(earner_rows) < len(sold):
+        _, earner_rows = tx.pipeline((_OPEN_EARNERS, [sold]), (_EARNERS, [sold]))
+    over = Over([ReservationRecord.of(row) for row in over_rows], [])
+    if over.records:
+        offering_rows, more_rows = tx.pipeline(
+            (_OFFERINGS, [{record.offering_id for record in over.records}]),
+            (_PAYMENTS, [[record.id for record in over.records]]),
+        )
+        over.offerings.extend(OfferingRecord.of(row) for row in offering_rows)
+        payment_rows += more_rows
+    till = Till(
+        wallet_of={(row[1], row[3]): WalletRecord(*row) for row in wallet_rows},
+        earner_of=dict(earner_rows),
+        payments={payment.reservation_id: payment for payment in map(Payment.of, payment_rows)},
+    )
+    return till, over
+
+
+def adding(tx: Tx, till: Till | None, now: datetime) -> tuple[str, list[Row]]:
+    """The write that adds what was decided. Ids are drawn here, where all wallets are locked."""
+    new = till.new if till else []
+    [ids] = tx.pipeline(tx.fresh_ids(tables.transfers, len(new))) if new else [[]]
+    rows = []
+    for (id,), transfer in zip(ids, new, strict=True):
+        payment = transfer.payment
+        first_id = payment.first_id
+        if transfer.state == "pending":
+            payment.first_id = id
+        gives, takes = payment.from_id, payment.to_id
+        if transfer.kind == "refund":
+            gives, takes = takes, gives
+        rows.append(
+            (
+                id, transfer.kind, transfer.state, first_id, gives, takes, transfer.amount_minor, payment.currency,
+                payment.reservation_id, payment.n, to_micros(now), transfer.actor_id, transfer.request_id,
+            )
+        )  # fmt: skip
+    return tx.inserting(tables.transfers, TRANSFER_COLUMNS, rows)
