@@ -32,6 +32,8 @@ def test_from_a_stadium_to_a_seat_and_back(cast: Any, cli: Any) -> None:
         "--price", "A=10", "--price", "B=7.50",
     )  # fmt: skip
     assert (match["kind"], match["venue"], match["venue_id"], match["capacity"]) == ("match", "Old Stadium", 1, 14)
+    for who in (cast.ana, cast.ben):
+        cli("wallet", "top-up", "100", "--user", who.email, code=0)
     held = cli.json("--as", cast.ana.email, "reserve", match["id"], "--seat", "A-1-1", "--seat", "A-1-2")
     assert [place["seat"] for place in held["places"]] == ["A-1-1", "A-1-2"]
     assert held["price"] == {"amount": "20.00", "currency": "EUR"} and held["party"] == 2
@@ -63,6 +65,7 @@ def test_seats_are_blocked_and_released(app: Any, cast: Any, cli: Any) -> None:
 
 def test_a_match_and_a_venue_are_drawn(app: Any, cast: Any, cli: Any) -> None:
     a_match(app, a_venue(app, "A:2x5"), prices={"A": "10"})
+    cli("wallet", "top-up", "10", "--user", cast.ana.email, code=0)
     cli("--as", cast.ana.email, "reserve", 1, "--seat", "A-1-1", code=0)
     drawn = cli("--as", cast.ana.email, "match", "show", 1, code=0).out
     assert "*AAAA" in drawn and "Stand A" in drawn and "10.00 EUR" in drawn
