@@ -49,6 +49,8 @@ RESERVATION: Final = (
     Column("confirmed_at"),
     Column("checked_in_at"),
 )
+_LISTED: Final = tuple(Column(one.path) if one.path == "price.amount" else one for one in RESERVATION)
+"""The same in a list, which is wide enough without the price."""
 
 MOVE: Final = (
     Column("n", "#"),
@@ -96,7 +98,7 @@ def list_(
         limit=limit,
         cursor=cursor,
     )
-    here.show_page(page, RESERVATION, format, nothing="no reservations")
+    here.show_page(page, _LISTED, format, nothing="no reservations")
 
 
 @app.command()
