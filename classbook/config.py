@@ -400,4 +400,7 @@ def _unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 def near_variable(name: str) -> str | None:
     """The known variable that somebody may have meant."""
-    return next(iter(difflib.get_close_matches(name, [*_VARIABLES, *_OTHER_VARIABLES], n=1)), None)
+    known = [each.removeprefix(PREFIX) for each in (*_VARIABLES, *_OTHER_VARIABLES)]
+    # Without what all of them begin with: that alone would make any two alike.
+    found = difflib.get_close_matches(name.removeprefix(PREFIX), known, n=1)
+    return f"{PREFIX}{found[0]}" if found else None

@@ -303,6 +303,11 @@ def test_a_refused_database_url_does_not_tell_its_password() -> None:
     assert "hush" not in refusal.value.detail
 
 
+def test_a_variable_is_near_to_what_was_meant_and_to_nothing_else() -> None:
+    assert near_variable("CLASSBOOK_WEB_PROT") == "CLASSBOOK_WEB_PORT"
+    assert near_variable("CLASSBOOK_FOO") is None
+
+
 def test_unknown_variables_are_returned_and_not_refused() -> None:
     environ = {"CLASSBOOK_WEB_PROT": "1", "CLASSBOOK_AS": "a@b.c", "CLASSBOOK_TEST_POSTGRES": "off", "OTHER": "x"}
     assert read(environ=environ).unknown_variables == ("CLASSBOOK_WEB_PROT",)

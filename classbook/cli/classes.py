@@ -104,7 +104,9 @@ def create(
     made = catalog.create(here.app, here.actor, noun.kind, fields, key=keyed(ctx, request_key), dry_run=dry_run)
     row = here.show(made, noun.on_card)
     here.said_dry(dry_run)
-    if not dry_run:
+    if row["status"] != "upcoming":
+        here.note(f"That {noun.word} is {row['status']}: nobody can reserve it any more.")
+    elif not dry_run:
         here.note(f"Next: {here.program} reserve {row['id']} --user EMAIL")
 
 

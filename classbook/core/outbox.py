@@ -56,10 +56,15 @@ def show(app: App, actor: Actor, message_id: int) -> Message:
 def retry(
     app: App, actor: Actor, message_id: int, *, key: RequestKey | None = None, dry_run: bool = False
 ) -> Message | dict[str, Any]:
-    """Send a mail again that is dead or waits for a later attempt. Raises NotAllowedNow for one that was sent."""
+    """Send a mail again that is dead or waits for a later attempt.
+
+    Raises NotAllowedNow for one that was sent, and for one that nobody needs any more.
+    """
 
     def act(tx: Tx) -> Message:
-        _found(store.by_id(tx, message_id), message_id)
+        posted = _found(store.by_id(tx, message_id), message_id)
+        if posted.state != "sent" and (pointless := _pointless(posted, tx.now)):
+            raise NotAllowedNow(pointless)
         if not store.revive(tx, message_id):
             raise NotAllowedNow(f"Mail {message_id} was sent already.")
         return _view(app, _found(store.by_id(tx, message_id), message_id))

@@ -122,7 +122,7 @@ def _where(stands: Mapping[int, SeatShelf], category: str | None) -> tuple[dict[
     named = {pool_id: shelf.seating for pool_id, shelf in stands.items() if shelf.plan.stand.name == category}
     if named:
         return named, None
-    known = {name for shelf in stands.values() for name in shelf.plan.categories.values()}
+    known = frozenset[str]().union(*(shelf.plan.stand.categories for shelf in stands.values()))
     if category is not None and category not in known:
         raise Invalid(f"There is no category {category!r}.", hint=f"One of: {', '.join(sorted(known))}.")
     return {pool_id: shelf.seating for pool_id, shelf in stands.items()}, category

@@ -116,6 +116,11 @@ class Seating:
         row, bit = self._layout.places[unit]
         return bool(self._free[row] >> bit & 1)
 
+    @property
+    def left(self) -> int:
+        """How many seats are free."""
+        return sum(free.bit_count() for free in self._free)
+
     def take(self, units: Iterable[int]) -> None:
         for row, bits in self._by_row(units).items():
             self._change(row, self._free[row] & ~bits)

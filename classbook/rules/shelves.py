@@ -221,7 +221,7 @@ class SeatShelf:
         self.seating = Seating(plan.layout, taken)
 
     def left(self, span: Span | None) -> int:
-        return sum(1 for unit in self.plan.names if self.seating.is_free(unit))
+        return self.seating.left
 
     def take(self, count: int, span: Span | None) -> list[int] | None:
         """The best adjacent seats."""

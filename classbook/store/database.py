@@ -426,7 +426,7 @@ class Database:
             constraint = _constraint_name(cause)
             # Somebody used the same request key at the same moment: run again, and find their answer.
             return TryAgain() if constraint == "request_keys_pkey" else ConstraintRefused(constraint)
-        where = self.file or self.url.render_as_string(hide_password=True)
+        where = self.file or self.url.set(drivername="postgresql").render_as_string(hide_password=True)
         if code == _READONLY_SQLITE_CODE or "readonly database" in str(cause):
             return Unavailable(f"The database {where} cannot be written.", hint="Check the file's permissions.")
         if state == _READONLY_SQLSTATE:

@@ -100,6 +100,11 @@ def test_a_dry_run_shows_the_class_and_keeps_nothing(cli: Any) -> None:
     assert cli.json("class", "list")["results"] == []
 
 
+def test_a_class_in_the_past_is_taken_with_a_word_about_it(cli: Any) -> None:
+    ran = create(cli, "--start", "2026-11-30 18:00", "--duration", "1h", code=0)
+    assert "That class is completed: nobody can reserve it any more." in ran.err and "Next:" not in ran.err
+
+
 def test_a_request_key_makes_a_repeat_of_what_undid_itself_safe(app: Any, cli: Any) -> None:
     """What was deleted is not there any more, and what was changed is at another version."""
     a_class(app)

@@ -7,6 +7,7 @@ import pytest
 from classbook.app import App
 from classbook.core import outbox, people
 from classbook.core.asks import ById, Cancel, Confirm, Resend
+from classbook.errors import NotAllowedNow
 from classbook.testing import FrozenClock, MemoryMailer
 from classbook.values import Message
 from tests.makers import CONSOLE, PASSWORD, Cast, a_class, ask, hold, mailed_code
@@ -39,6 +40,8 @@ def test_a_code_that_nobody_needs_is_not_mailed_and_says_why(
         ask(app, asked(CONSOLE, ById(held.id)))
     first = delivered(app)
     assert (first.state, first.last_error) == ("dead", f"Not needed any more: {why}.")
+    with pytest.raises(NotAllowedNow, match=why):
+        outbox.retry(app, CONSOLE, first.id)
     codes = [one["Subject"] for one in mailer.sent if "code for" in one["Subject"]]
     assert len(codes) == (1 if meanwhile == "resend" else 0)
 

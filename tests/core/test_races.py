@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -18,12 +19,26 @@ from classbook.app import App
 from classbook.core import booking, catalog, reservations, upkeep
 from classbook.core.asks import Ask, ById, ByPerson, Cancel, Confirm, Resend, Reserve
 from classbook.core.batch import TIME, Batch, blocked_in
-from classbook.errors import Busy, ClassbookError, HoldExpired, OfferingCancelled
+from classbook.errors import Busy, ClassbookError, HoldExpired, OfferingCancelled, SpanTaken
 from classbook.store import reservations as store
 from classbook.store.database import ConstraintRefused, Tx
 from classbook.testing import FrozenClock
 from classbook.values import Offering, Outcome, Person, Reservation, plain
-from tests.makers import CONSOLE, HOLD, THREADS, Cast, a_class, as_person, broken, hold, on_all_threads
+from tests.makers import (
+    CONSOLE,
+    HOLD,
+    THREADS,
+    Cast,
+    a_class,
+    a_court,
+    a_doctor,
+    as_person,
+    at_once,
+    booking_of,
+    broken,
+    hold,
+    on_all_threads,
+)
 
 ServerOnly = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 """Where many write at once: SQLite has one writer, so there is nothing to sort and no lock to forget."""
@@ -132,6 +147,59 @@ def test_a_desk_that_forgets_what_is_taken_is_stopped_by_the_constraint_and_foun
         assert (taken, refused) == ([1, 2], [])
         [breach] = broken(app)
         assert breach.startswith("no place of an offering is taken twice")
+
+
+@ServerOnly
+@pytest.mark.parametrize("kind", ["unit", "slot"])
+@pytest.mark.parametrize("locks", [False, True], ids=["without locks", "with locks"])
+def test_the_last_unit_and_the_last_slot_have_one_winner(
+    app: App, cast: Cast, sqlstates: Counter[str], monkeypatch: pytest.MonkeyPatch, kind: str, locks: bool
+) -> None:
+    """Two ask at one moment for the one that is left; without the locks only the constraint is in the way."""
+    court = a_court(app, units=2) if kind == "unit" else a_doctor(app, notice_seconds=0)
+    ana, ben, cleo = cast.ana, cast.ben, cast.cleo
+    if not locks:
+        without(" FOR NO KEY UPDATE", "", monkeypatch)
+        without(" SKIP LOCKED", "", monkeypatch)
+    for day in range(1, 11 if locks else 101):
+        span = "10:00-11:00" if kind == "unit" else "10:00"
+        if kind == "unit":
+            booking.one(app, booking_of(court, cleo, span, days=day))
+        race = [partial(booking.one, app, booking_of(court, who, span, days=day, queue=False)) for who in (ana, ben)]
+        outcomes = at_once(*race)
+        assert [type(one) for one in outcomes].count(SpanTaken) == 1, outcomes
+        assert len([one for one in outcomes if isinstance(one, Reservation)]) == 1
+        if sqlstates["23P01"]:
+            break
+    assert (sqlstates["23P01"] == 0) == locks
+    assert broken(app) == []
+
+
+@pytest.mark.parametrize("guards", ["both", "constraint", "none"])
+def test_a_desk_that_forgets_what_time_is_taken_is_stopped_by_the_constraint_and_found_by_the_audit(
+    app: App, cast: Cast, monkeypatch: pytest.MonkeyPatch, guards: str
+) -> None:
+    court = a_court(app)
+    booking.one(app, booking_of(court, cast.ana, "10:00-11:00"))
+    if guards != "both":
+        monkeypatch.setattr(store, "_TAKEN_SPANS", f"{store._TAKEN_SPANS} AND c.unit < 0")
+    if guards == "none":
+        app.store.write(lambda tx: [tx.connection.execute(sa.text(drop)) for drop in _dropping_overlap(app)] and None)
+
+    [outcome] = booking.book(app, [booking_of(court, cast.ben, "10:30-11:30", queue=False)])
+    if guards == "none":
+        assert isinstance(outcome, Reservation)
+        [breach] = broken(app)
+        assert breach.startswith("no unit of a pool is taken twice at a time")
+    else:
+        assert isinstance(outcome, SpanTaken)
+        assert broken(app) == []
+
+
+def _dropping_overlap(app: App) -> list[str]:
+    if app.store.is_embedded:
+        return [f"DROP TRIGGER claims_overlap_{event}" for event in ("insert", "update")]
+    return ["ALTER TABLE claims DROP CONSTRAINT claims_overlap"]
 
 
 def test_an_ask_that_the_database_refuses_harms_no_neighbour(

@@ -6,18 +6,18 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from classbook.app import App, open_app
 from classbook.config import Settings
 from classbook.core import booking, catalog, upkeep
-from classbook.core.asks import Ask, ById, ByPerson, Cancel, Confirm, Resend, Reserve
+from classbook.core.asks import Ask, ById, ByPerson, Cancel, CheckIn, Confirm, Move, Resend, Reserve
 from classbook.errors import ClassbookError
 from classbook.testing import FrozenClock
 from classbook.values import Offering, Person, RequestKey, plain
-from tests.makers import CONSOLE, THREADS, Cast, a_class, as_person, broken, on_all_threads
+from tests.makers import CONSOLE, THREADS, Cast, a_class, a_court, a_doctor, as_person, broken, on_all_threads
 
 ROUNDS = 100
 """Batches of each thread; a batch has up to 12 asks."""
@@ -32,8 +32,8 @@ class Storm:
         self.asked = 0
         self.told: Counter[str] = Counter()
 
-    def blow(self) -> None:
-        for _ in range(ROUNDS):
+    def blow(self, *, rounds: int = ROUNDS) -> None:
+        for _ in range(rounds):
             asks = [self.ask() for _ in range(self.dice.randint(1, 12))]
             self.asked += len(asks)
             for outcome in booking.book(self.app, asks, dry_run=self.dice.random() < 0.03):
@@ -69,7 +69,7 @@ class Storm:
 
     def resize(self, offering: Offering, *, seats: int) -> None:
         try:
-            catalog.update(self.app, CONSOLE, "class", offering.id, {"seats": seats})
+            catalog.update(self.app, CONSOLE, offering.kind, offering.id, {"seats": seats})
             self.told["resized"] += 1
         except ClassbookError as refusal:
             self.told[f"not resized: {refusal.code}"] += 1
@@ -110,6 +110,84 @@ def test_a_storm_of_mixed_asks_breaks_nothing(
     assert min(told[word] for word in ("held", "confirmed", "cancelled", "sold_out", "already_reserved")) > 100, told
     assert not {"internal", "seat_taken", "busy", "unavailable"} & told.keys(), told
     assert sqlstates.keys() <= {"23505"}, sqlstates  # a request key that two used at once
+    assert broken(app) == []
+
+    clock.advance(timedelta(days=60))
+    while upkeep.settle_due(app):
+        pass
+    assert broken(app) == []
+    with app.store.read() as tx:
+        assert tx.rows("SELECT count(*) FROM reservations WHERE due_at IS NOT NULL") == [(0,)]
+
+
+# --- every kind ----------------------------------------------------------------------------------------------------
+
+
+class WideStorm(Storm):
+    """The same over every kind and verb: times, queues, moves and check-ins."""
+
+    def ask(self) -> Ask:
+        who, offering = self.dice.choice(self.crowd), self.dice.choice(self.offerings)
+        which = ByPerson(offering.id, who.id) if self.dice.random() < 0.6 else ById(self.dice.randint(1, 2_000))
+        start, length = self.when(offering)
+        ends_at = None if offering.kind == "appointment" or start is None else start + length
+        match self.dice.randint(1, 12):
+            case 1 | 2 | 3 | 4 | 5 | 6:
+                return Reserve(
+                    as_person(who), offering.id, party=self.dice.choice((1, 1, 1, 2, 3)), starts_at=start,
+                    ends_at=ends_at, queue=self.dice.choice((None, None, True, False)),
+                )  # fmt: skip
+            case 7:
+                return Confirm(CONSOLE, which)
+            case 8 | 9:
+                return Cancel(CONSOLE, which)
+            case 10 | 11:
+                return Move(CONSOLE, which, party=self.dice.choice((None, 1, 2)), starts_at=start)
+            case _:
+                return CheckIn(CONSOLE, which)
+
+    def when(self, offering: Offering) -> tuple[datetime | None, timedelta]:
+        if offering.starts_at is not None:
+            return None, timedelta()
+        quarter = timedelta(minutes=15)
+        now = self.clock.now()
+        last = now - timedelta(seconds=now.timestamp() % 900)
+        return last + quarter * self.dice.randint(0, 12), quarter * self.dice.randint(1, 6)
+
+    def something_else(self) -> None:
+        offering = self.dice.choice(self.offerings)
+        match self.dice.randint(1, 20):
+            case 1 | 2:
+                self.clock.advance(seconds=self.dice.choice((1, 60, 200, 301)))
+            case 3 | 4:
+                upkeep.settle_due(self.app)
+            case 5 if offering.kind != "appointment":
+                self.resize(offering, seats=self.dice.randint(3, 7))
+            case 6:
+                seen = catalog.show(self.app, offering.kind, offering.id)
+                assert 0 <= seen.reserved <= seen.capacity, seen
+
+
+def test_a_storm_over_every_kind_breaks_nothing(
+    app: App, neighbour: App, clock: FrozenClock, cast: Cast, sqlstates: Counter[str]
+) -> None:
+    later = timedelta(days=2)
+    offerings = [
+        a_class(app, seats=4, starts_in=later, confirm="self", queues=True),
+        a_class(app, seats=6, kind="event", starts_in=later, queues=True),
+        a_court(app, units=3, confirm="self", after_seconds=300, check_in=True, grace_seconds=600),
+        a_court(app, units=5),
+        a_doctor(app, notice_seconds=0, on_second="replace"),
+        a_doctor(app, name="Dr. Kim", notice_seconds=0, per_day=None),
+    ]
+    crowd = cast.crowd(25)
+    storms = [WideStorm((app, neighbour)[seed % 2], clock, offerings, crowd, seed=seed) for seed in range(THREADS)]
+    on_all_threads(lambda number: storms[number].blow(rounds=60))
+    told = sum((storm.told for storm in storms), Counter[str]())
+    words = ("held", "confirmed", "queued", "cancelled", "span_taken", "not_allowed_now")
+    assert min(told[word] for word in words) > 10 and told["resized"], told
+    assert not {"internal", "seat_taken", "busy", "unavailable"} & told.keys(), told
+    assert not sqlstates, sqlstates
     assert broken(app) == []
 
     clock.advance(timedelta(days=60))

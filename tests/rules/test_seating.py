@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from classbook.rules import plan_files
 from classbook.rules.plans import Row, Seat, Stand
 from classbook.rules.seating import Layout, Seating, best_of
 
@@ -332,3 +333,12 @@ def test_a_layout_remembers_only_so_many_sizes_of_party() -> None:
     seating = Seating(layout)
     assert all(seating.best(n) == tuple(range(1, n + 1)) for n in (*range(1, 59), 60))
     assert seating.best(59) == tuple(range(1, 60))  # leaves one behind, whichever way
+
+
+def test_how_many_are_left_is_counted_without_aisles() -> None:
+    [stand] = plan_files.from_tree({"stand": [{"name": "A", "rows": 2, "seats": 4, "x": [0, 1, 3, 4]}]}).stands
+    seating = Seating(Layout(stand), taken=[1])
+    seating.take([2, 8])
+    assert seating.left == 5
+    seating.give_back([1])
+    assert seating.left == 6
