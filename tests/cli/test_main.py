@@ -281,7 +281,10 @@ def test_completion_knows_the_commands() -> None:
 @pytest.mark.parametrize(
     ("url", "says"),
     [
-        ("postgresql://nobody:hush@127.0.0.1:1/none", "The database postgresql://nobody:***@127.0.0.1:1/none cannot be used"),
+        (
+            "postgresql://nobody:hush@127.0.0.1:1/none",
+            "The database postgresql://nobody:***@127.0.0.1:1/none cannot be used",
+        ),
         ("sqlite:///rubbish.db", "cannot be used"),
         ("sqlite:///folder", "cannot be"),
         ("sqlite:///rubbish.db/x.db", "cannot be opened"),
