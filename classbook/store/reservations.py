@@ -221,18 +221,24 @@ def lock(tx: Tx, needs: Needs) -> Stage:
         (_SCHEDULES, [needs.offering_ids]),
         (_WITH_QUEUE, [needs.offering_ids]),
     )
+    # An offering made while we waited for the locks is not among them: for this batch it is not there yet.
+    locked = {row[0] for row in offerings}
     stage = Stage(
         offerings={row[0]: OfferingRecord.of(row) for row in offerings},
         people=_people(bookers + others),
         pools={row[0]: PoolRecord.of(row) for row in pools},
         pools_of={row[0]: [] for row in offerings},
         rules_of={row[0]: [] for row in offerings},
-        with_queue=dict(with_queue),
+        with_queue={offering_id: count for offering_id, count in with_queue if offering_id in locked},
     )
     for offering_id, pool_id in pairs:
-        stage.pools_of[offering_id].append(pool_id)
+        if offering_id in locked:
+            if pool_id not in stage.pools:
+                raise TryAgain  # a stand built while we waited: it is sold, and not locked
+            stage.pools_of[offering_id].append(pool_id)
     for offering_id, rule in rules:
-        stage.rules_of[offering_id].append(rule)
+        if offering_id in locked:
+            stage.rules_of[offering_id].append(rule)
     if any(pool.plan_version for pool in stage.pools.values()):
         for offering_id, category, minor in tx.rows(_PRICES, list(stage.offerings)):
             stage.prices_of.setdefault(offering_id, {})[category] = minor
