@@ -400,15 +400,17 @@ def _load_timed_shelves(tx: Tx, scene: Scene, windows: Windows) -> None:
     timed = {id: pool for id, pool in stage.pools.items() if pool.timed and not pool.plan_version}
     if not timed:
         return
-    looked_at = [
+    looked_at: dict[int, list[Span]] = {pool_id: [] for pool_id in timed}
+    for offering_id, pool_ids in stage.pools_of.items():
+        for pool_id in looked_at.keys() & pool_ids:
+            looked_at[pool_id] += merge(windows.get(offering_id, []))
+    asked = [
         [pool_id, to_micros(span.start), to_micros(span.end), timed[pool_id].longest_micros]
-        for offering_id, pool_ids in stage.pools_of.items()
-        for span in merge(windows.get(offering_id, []))
-        for pool_id in pool_ids
-        if pool_id in timed
+        for pool_id, spans in looked_at.items()
+        for span in spans
     ]
     found: dict[int, dict[tuple[int, int], packing.Claim[tuple[int, int]]]] = {pool_id: {} for pool_id in timed}
-    for reservation_id, n, pool_id, unit, low, high in tx.rows(_TAKEN_SPANS, json.dumps(looked_at)):
+    for reservation_id, n, pool_id, unit, low, high in tx.rows(_TAKEN_SPANS, json.dumps(asked)):
         key, span = (reservation_id, n), Span(from_micros(low), from_micros(high))
         found[pool_id][key] = packing.Claim(key, unit, span)
     complete = {
@@ -420,6 +422,7 @@ def _load_timed_shelves(tx: Tx, scene: Scene, windows: Windows) -> None:
             units=pool.units,
             taken=found[pool_id].values(),
             now=scene.now,
+            looked_at=looked_at[pool_id],
             is_complete=pool_id in complete,
         )
 
