@@ -133,12 +133,13 @@ class _Lanes:
     """The jobs at work: one thread and one ticker a lane, from entering until leaving."""
 
     def __init__(self, app: App, jobs: Sequence[Job], settling: Callable[[Step], bool]):
+        self._app = app
+        self._settling = settling
         self._stop = threading.Event()
-        direct: Callable[[Step], bool] = lambda step: step(app)  # noqa: E731
         self._threads = [
             threading.Thread(
                 target=self._tick,
-                args=([job for job in jobs if job.lane == lane], direct if lane == "mail" else settling),
+                args=([job for job in jobs if job.lane == lane], self._send if lane == "mail" else self._settle),
                 name=f"classbook-{lane}",
             )
             for lane in sorted({job.lane for job in jobs})
@@ -152,6 +153,14 @@ class _Lanes:
         self._stop.set()
         for thread in self._threads:
             thread.join()
+
+    # Who is to stop finishes the step at hand, and not the backlog.
+
+    def _send(self, step: Step) -> bool:
+        return not self._stop.is_set() and step(self._app)
+
+    def _settle(self, step: Step) -> bool:
+        return not self._stop.is_set() and self._settling(step)
 
     def _tick(self, jobs: Sequence[Job], call: Callable[[Step], bool]) -> None:
         ticker = schedule.Scheduler()
