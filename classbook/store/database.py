@@ -321,6 +321,7 @@ class Database:
             path = Path(str(self.url.database))
             self._turnstile: Turnstile | None = Turnstile(path)
             _create_private(path)
+            self._opened = _identity(path)
             self._writer, self._reader = (_sqlite_engine(self.url, begin) for begin in ("BEGIN IMMEDIATE", "BEGIN"))
         else:
             self._turnstile = None
@@ -347,6 +348,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """A transaction that only looks, and never waits for a writer."""
+        self._check_file()
         with self._speaking(), self._reader.connect() as connection, connection.begin():
             yield Tx(connection, self._clock, self._memory)
 
@@ -393,9 +395,17 @@ class Database:
             raise Busy(hint="Try again in a moment.", retry_after_seconds=1)
         try:
             with self._turnstile.passing(give_up_at):
+                self._check_file()
                 yield
         finally:
             self._writing.release()
+
+    def _check_file(self) -> None:
+        """Raise Unavailable where the file was moved or replaced: SQLite would go on in what nobody finds again."""
+        if self.file and _identity(self.file) != self._opened:
+            raise Unavailable(
+                "The database's file was moved or replaced while it was in use.", hint="Start classbook again."
+            )
 
     @contextmanager
     def _speaking(self) -> Iterator[None]:
@@ -404,6 +414,8 @@ class Database:
             yield
         except (sa.exc.DBAPIError, _sqlite_module().Error) as error:
             raise self._meaning(error) from error
+        except sa.exc.TimeoutError as error:
+            raise Busy("All connections to the database are in use.", retry_after_seconds=1) from error
         except Exception as error:
             # Hot text goes past SQLAlchemy's wrapping; the other driver is not imported just to be named here.
             if type(error).__module__.partition(".")[0] != "psycopg":
@@ -474,6 +486,15 @@ def _create_private(path: Path) -> None:
                 hint="Make the directory first, or name another place.",
             ) from error
         raise Unavailable(f"The database {path} cannot be opened: {error.strerror}.") from error
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file that is, whatever it is called; None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _sqlite_module() -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import shutil
+from contextlib import ExitStack, closing
 
 import pytest
 
 from classbook.app import App
-from classbook.errors import Invalid, Unavailable
+from classbook.core import catalog
+from classbook.errors import Busy, Invalid, Unavailable
 from classbook.store import schema
 from classbook.store.database import Database, Tx
 from classbook.world import SystemClock
@@ -66,3 +68,31 @@ def test_a_database_that_only_reads_is_unavailable(app: App) -> None:
 
     with pytest.raises(Unavailable, match="cannot be written"):
         app.store.write(step)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_nothing_is_booked_in_a_file_that_was_moved_away(app: App, is_replaced: bool) -> None:
+    file = app.store.file
+    assert file
+    copy = file.with_name("copy.db")
+    shutil.copyfile(file, copy)
+    file.rename(file.with_name("moved.db"))
+    if is_replaced:
+        copy.rename(file)
+    with pytest.raises(Unavailable, match="moved or replaced"):
+        a_class(app)
+    with pytest.raises(Unavailable, match="moved or replaced"):
+        catalog.show(app, "class", 1)
+
+
+def test_who_finds_all_connections_in_use_may_try_again(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app.store._reader.pool, "_timeout", 0)
+
+    def read_in_each() -> None:
+        with ExitStack() as readers:
+            for _ in range(100):
+                readers.enter_context(app.store.read())
+
+    with pytest.raises(Busy):
+        read_in_each()
