@@ -6,8 +6,9 @@ transaction pooling: no prepared statements, no LISTEN, no session state.
 
 Statements on the booking path are text handed to the driver (`Tx.rows`, `Tx.insert`, `Tx.update`), because building
 them costs more than running them; everything else is SQLAlchemy Core on `Tx.connection`. Such text is written once,
-in SQLite's words plus three of ours: ``AMONG ?`` takes a list of ids, ``WINDOWS ?`` a table of (pool_id, low, high,
-longest) as JSON, and ``FOR NO KEY UPDATE`` is dropped where a writer is alone anyway.
+in SQLite's words plus four of ours: ``AMONG ?`` takes a list of ids, ``NAMED ?`` a list of texts as JSON,
+``WINDOWS ?`` a table of (pool_id, low, high, longest) as JSON, and ``FOR NO KEY UPDATE`` is dropped where a writer is
+alone anyway.
 """
 
 from __future__ import annotations
@@ -255,10 +256,11 @@ def _spoken(text: str, postgres: bool) -> str:
     if postgres:
         windows = ", ".join(f"(value->>{n})::bigint AS {name}" for n, name in enumerate(_WINDOW))
         text = text.replace("WINDOWS ?", f"(SELECT {windows} FROM json_array_elements(?::json))")
+        text = text.replace("NAMED ?", "= ANY(ARRAY(SELECT json_array_elements_text(?::json)))")
         return text.replace("AMONG ?", "= ANY(?::bigint[])").replace("?", "%s")
     windows = ", ".join(f"value->>{n} AS {name}" for n, name in enumerate(_WINDOW))
     text = text.replace("WINDOWS ?", f"(SELECT {windows} FROM json_each(?))")
-    text = text.replace("AMONG ?", "IN (SELECT value FROM json_each(?))")
+    text = text.replace("NAMED ?", "AMONG ?").replace("AMONG ?", "IN (SELECT value FROM json_each(?))")
     return re.sub(r" FOR NO KEY UPDATE( OF \w+)?( SKIP LOCKED)?", "", text)
 
 

@@ -107,7 +107,7 @@ _CLAIMS = (
     "WHERE c.reservation_id AMONG ? ORDER BY c.reservation_id, c.n"
 )
 _CODES = f"SELECT {CODE_COLUMNS} FROM codes WHERE purpose = 'confirm' AND subject_id AMONG ?"
-_ANSWERS = "SELECT person_id, key, body_hash, answer FROM request_keys WHERE person_id AMONG ?"
+_ANSWERS = "SELECT person_id, key, body_hash, answer FROM request_keys WHERE person_id AMONG ? AND key NAMED ?"
 
 Windows = dict[int, list[Span]]
 """Spans to look at, by offering."""
@@ -259,7 +259,7 @@ def load(tx: Tx, needs: Needs, stage: Stage, look_at: Callable[[Scene], Windows]
         (_LOCK_OVERDUE, [list(stage.offerings), to_micros(tx.now)]),
         (_LIVE_OF_PEOPLE, [people]),
         (_HIGHEST, [fixed]),
-        (_ANSWERS, [{person_id for person_id, _ in needs.keys}]),
+        (_ANSWERS, [{person_id for person_id, _ in needs.keys}, json.dumps([key for _, key in needs.keys])]),
         tx.fresh_ids(tables.reservations, needs.reserves),
     )
     known: dict[int, ReservationRecord] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from contextlib import ExitStack, closing
 
@@ -10,8 +11,9 @@ import pytest
 from classbook.app import App
 from classbook.core import catalog
 from classbook.errors import Busy, Invalid, Unavailable
-from classbook.store import schema
+from classbook.store import request_keys, reservations, schema
 from classbook.store.database import Database, Tx
+from classbook.store.records import StoredAnswer
 from classbook.world import SystemClock
 from tests.conftest import Client
 from tests.makers import a_class
@@ -96,3 +98,12 @@ def test_who_finds_all_connections_in_use_may_try_again(app: App, monkeypatch: p
 
     with pytest.raises(Busy):
         read_in_each()
+
+
+def test_of_all_request_keys_only_those_asked_for_are_read(app: App) -> None:
+    def step(tx: Tx) -> list[str]:
+        for key in ("a", 'b"', "ü", "c"):
+            request_keys.add(tx, StoredAnswer(7, key, "digest", "{}"), tx.now)
+        return [key for _, key, *_ in tx.rows(reservations._ANSWERS, [7, 8], json.dumps(["ü", 'b"', "other"]))]
+
+    assert sorted(app.store.write(step)) == ['b"', "ü"]
