@@ -38,6 +38,8 @@ Step = Callable[[App], bool]
 
 LONGEST_RUN_STEPS: Final = 100
 """Steps of one job in one tick: then the others have their turn."""
+DESK_BUDGET_SECONDS: Final = 3.0
+"""How long a request waits for the database before it is told to come back; a command at a terminal waits longer."""
 LONGEST_BACKOFF_SECONDS: Final = 300
 _SAYS_ENOUGH: Final = (ClassbookError, MailError)
 """What a person can act on needs no traceback in the log."""
@@ -193,6 +195,7 @@ def _open_doors(app: App, listener: socket.socket) -> tuple[Server, Desk]:
     from classbook.web.desk import Desk
     from classbook.web.server import serve
 
+    app.store.budget_seconds = DESK_BUDGET_SECONDS
     desk = Desk(app)
     try:
         return serve(app, desk, listener=listener), desk

@@ -235,6 +235,11 @@ class Tx:
             (),
         )
 
+    def locking(self) -> str:
+        """The words that lock what a statement reads; waiting for it is bounded from here on."""
+        self.pipeline(self.limit_waiting())
+        return " FOR NO KEY UPDATE"
+
     def lock_migrations(self) -> None:
         """Wait until nobody else is migrating this database, and keep others waiting until the end."""
         if self._postgres:
