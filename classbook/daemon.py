@@ -38,6 +38,8 @@ Step = Callable[[App], bool]
 
 LONGEST_RUN_STEPS: Final = 100
 """Steps of one job in one tick: then the others have their turn."""
+DESK_BUDGET_SECONDS: Final = 3.0
+"""How long a request waits for the database before it is told to come back; a command at a terminal waits longer."""
 LONGEST_BACKOFF_SECONDS: Final = 300
 _SAYS_ENOUGH: Final = (ClassbookError, MailError)
 """What a person can act on needs no traceback in the log."""
@@ -133,12 +135,13 @@ class _Lanes:
     """The jobs at work: one thread and one ticker a lane, from entering until leaving."""
 
     def __init__(self, app: App, jobs: Sequence[Job], settling: Callable[[Step], bool]):
+        self._app = app
+        self._settling = settling
         self._stop = threading.Event()
-        direct: Callable[[Step], bool] = lambda step: step(app)  # noqa: E731
         self._threads = [
             threading.Thread(
                 target=self._tick,
-                args=([job for job in jobs if job.lane == lane], direct if lane == "mail" else settling),
+                args=([job for job in jobs if job.lane == lane], self._send if lane == "mail" else self._settle),
                 name=f"classbook-{lane}",
             )
             for lane in sorted({job.lane for job in jobs})
@@ -152,6 +155,14 @@ class _Lanes:
         self._stop.set()
         for thread in self._threads:
             thread.join()
+
+    # Who is to stop finishes the step at hand, and not the backlog.
+
+    def _send(self, step: Step) -> bool:
+        return not self._stop.is_set() and step(self._app)
+
+    def _settle(self, step: Step) -> bool:
+        return not self._stop.is_set() and self._settling(step)
 
     def _tick(self, jobs: Sequence[Job], call: Callable[[Step], bool]) -> None:
         ticker = schedule.Scheduler()
@@ -184,6 +195,7 @@ def _open_doors(app: App, listener: socket.socket) -> tuple[Server, Desk]:
     from classbook.web.desk import Desk
     from classbook.web.server import serve
 
+    app.store.budget_seconds = DESK_BUDGET_SECONDS
     desk = Desk(app)
     try:
         return serve(app, desk, listener=listener), desk

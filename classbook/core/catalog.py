@@ -137,6 +137,10 @@ def create(
         who = look_up(tx, actor)
         if who.role not in row.creators:
             raise NotYours(f"A {who.role} may not make a {kind}.", hint="Ask an organizer or an administrator.")
+        if not who.verified:
+            raise NotAllowedNow(
+                "Your address is not verified yet.", hint="Enter the code that was mailed to you first."
+            )
         result = once(tx, actor, key, lambda: act(tx, who))
         if dry_run:
             tx.abandon()

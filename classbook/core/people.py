@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
@@ -10,10 +11,10 @@ from classbook.app import App
 from classbook.core.actors import look_up, require_admin
 from classbook.core.keys import once
 from classbook.core.pages import at_most, id_cursor, page_of
-from classbook.errors import BadCredentials, ClassbookError, Exists, Invalid, NotFound, WrongCode
+from classbook.errors import BadCredentials, ClassbookError, Exists, Invalid, NotFound, TooManyRequests, WrongCode
 from classbook.rules import codes
 from classbook.rules.names import clean_email, clean_name
-from classbook.rules.policy import MOST_GUESSES
+from classbook.rules.policy import MOST_CODES, MOST_GUESSES
 from classbook.rules.zones import known_zone
 from classbook.store import codes as code_store
 from classbook.store import outbox, people
@@ -190,11 +191,17 @@ def _with_new_address(app: App, step: Callable[[Tx], T], address: str) -> T:
 
 
 def _send_code(app: App, tx: Tx, record: PersonRecord) -> None:
+    """Mail a new code; while the first one would live, its guesses stay counted and the codes are counted with it."""
     sent = code_store.find(tx, VERIFY, record.id)
-    code = CodeRecord(
-        VERIFY, record.id, app.chance.nonce(), serial=sent.serial + 1 if sent else 1, guesses=0,
-        expires_at=tx.now + timedelta(seconds=VERIFY_SECONDS),
-    )  # fmt: skip
+    if sent is None or tx.now >= sent.expires_at:
+        expires_at = tx.now + timedelta(seconds=VERIFY_SECONDS)
+        code = CodeRecord(VERIFY, record.id, app.chance.nonce(), serial=1, guesses=0, expires_at=expires_at)
+    elif sent.serial >= MOST_CODES:
+        raise TooManyRequests(
+            f"{MOST_CODES} codes were mailed to this address.", hint="Use the newest one, or try again tomorrow."
+        )
+    else:
+        code = replace(sent, nonce=app.chance.nonce(), serial=sent.serial + 1)
     code_store.put(tx, code)
     outbox.post(
         tx,

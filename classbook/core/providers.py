@@ -8,7 +8,7 @@ from classbook.app import App
 from classbook.core import catalog
 from classbook.core.actors import look_up
 from classbook.core.keys import once
-from classbook.errors import Exists, Invalid, NotFound, NotYours
+from classbook.errors import Exists, Invalid, NotAllowedNow, NotFound, NotYours
 from classbook.rules.names import clean_email, clean_name
 from classbook.rules.zones import known_zone
 from classbook.store import catalog as offerings
@@ -48,6 +48,11 @@ def create(
                 tx, email=address, name=clean_name(name, what="name", most=200), role="provider", phone=None,
                 timezone=zone, password_hash=None, verified_at=tx.now,
             )  # fmt: skip
+        elif not person.verified:
+            # Whoever set its password has not proved to be its owner: a role must not be theirs for the asking.
+            raise NotAllowedNow(
+                f"{address} has signed up and not proved the address yet.", hint="Ask them to verify it."
+            )
         elif offerings.of_provider(tx, person.id) is not None:
             raise Exists(f"{person.name} is a provider already.")
         elif person.role == "member":

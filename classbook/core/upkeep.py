@@ -22,8 +22,15 @@ def settle_due(app: App) -> bool:
     """Lapse, complete and cancel what is due, one transaction an offering."""
     with app.store.read() as tx:
         found = store.offerings_with_work(tx, most=MOST_OFFERINGS)
-    worked = [settle_offering(app, offering_id) for offering_id in found]
-    return any(worked)
+    worked, failed = False, None
+    for offering_id in found:
+        try:
+            worked |= settle_offering(app, offering_id)
+        except Exception as error:  # one that cannot be settled does not keep the others waiting
+            failed = failed or error
+    if failed is not None:
+        raise failed
+    return worked
 
 
 def settle_offering(app: App, offering_id: int) -> bool:

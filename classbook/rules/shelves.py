@@ -90,7 +90,7 @@ class FixedShelf:
 
 
 class NeedsAll(Exception):
-    """Claims of this pool have to be packed anew, which needs all of them and not only those of a window."""
+    """All claims of this pool are needed, and not only those of a window: to pack them anew, or for another span."""
 
     def __init__(self, pool_id: int):
         self.pool_id = pool_id
@@ -100,9 +100,9 @@ class NeedsAll(Exception):
 class TimedShelf:
     """A pool of interchangeable units where every claim has a span of its own.
 
-    ``taken`` are the claims that meet the spans a batch looks at, or all of the pool where ``is_complete``. Whether a
-    party fits is decided by counting, which is exact; only where the count says yes and no unit is free for the whole
-    span are the claims packed anew, and `shifted` says which got another unit.
+    ``taken`` are the claims that meet the spans a batch has ``looked_at``, or all of the pool where ``is_complete``.
+    Whether a party fits is decided by counting, which is exact; only where the count says yes and no unit is free for
+    the whole span are the claims packed anew, and `shifted` says which got another unit.
     """
 
     def __init__(
@@ -112,12 +112,14 @@ class TimedShelf:
         units: int,
         taken: Iterable[Claim[Key]],
         now: datetime,
+        looked_at: Sequence[Span] = (),
         is_complete: bool = False,
     ):
         self.shifted: dict[Key, int] = {}
         self._pool_id = pool_id
         self._lanes: Lanes[Key] = Lanes(units=units, claims=taken)
         self._now = now
+        self._looked_at = looked_at
         self._is_complete = is_complete
         self._new = count(1)
         self._nobodys: dict[tuple[int, Span], Key] = {}
@@ -128,7 +130,12 @@ class TimedShelf:
         return 0 if span is None else max(0, self._lanes.units - self._lanes.count_overlap(span))
 
     def take(self, count: int, span: Span | None) -> list[int] | None:
-        """The lowest free units; raises NeedsAll where they would have to be made free by packing."""
+        """The lowest free units; raises NeedsAll where they would have to be made free by packing.
+
+        So it does for a span that nobody has looked at: an ask may be for what one before it in the batch has made.
+        """
+        if span is not None and not self._knows(span):
+            raise NeedsAll(self._pool_id)
         if span is None or not self._lanes.fits(span, count):
             return None
         units = self._add_all(count, span)
@@ -155,6 +162,9 @@ class TimedShelf:
             self._lanes.add(claim)
             if claim.unit != unit:
                 self.shifted[key] = claim.unit
+
+    def _knows(self, span: Span) -> bool:
+        return self._is_complete or any(one.start <= span.start and span.end <= one.end for one in self._looked_at)
 
     def _add_all(self, count: int, span: Span) -> list[int] | None:
         """``count`` units, or None and nothing taken."""

@@ -51,7 +51,7 @@ def by_id(tx: Tx, kind: str, offering_id: int, *, lock: bool = False) -> Offerin
     """One offering; with ``lock`` nobody else changes or books it until the end of the transaction."""
     if not 0 < offering_id < 2**63:
         return None
-    suffix = " FOR NO KEY UPDATE" if lock else ""
+    suffix = tx.locking() if lock else ""
     rows = tx.rows(f"SELECT {OFFERING_COLUMNS} FROM offerings WHERE id = ? AND kind = ?{suffix}", offering_id, kind)
     return OfferingRecord.of(rows[0]) if rows else None
 
@@ -60,7 +60,7 @@ def any_by_id(tx: Tx, offering_id: int, *, lock: bool = False) -> OfferingRecord
     """One offering of whatever kind."""
     if not 0 < offering_id < 2**63:
         return None
-    suffix = " FOR NO KEY UPDATE" if lock else ""
+    suffix = tx.locking() if lock else ""
     rows = tx.rows(f"SELECT {OFFERING_COLUMNS} FROM offerings WHERE id = ?{suffix}", offering_id)
     return OfferingRecord.of(rows[0]) if rows else None
 

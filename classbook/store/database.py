@@ -6,8 +6,9 @@ transaction pooling: no prepared statements, no LISTEN, no session state.
 
 Statements on the booking path are text handed to the driver (`Tx.rows`, `Tx.insert`, `Tx.update`), because building
 them costs more than running them; everything else is SQLAlchemy Core on `Tx.connection`. Such text is written once,
-in SQLite's words plus three of ours: ``AMONG ?`` takes a list of ids, ``WINDOWS ?`` a table of (pool_id, low, high,
-longest) as JSON, and ``FOR NO KEY UPDATE`` is dropped where a writer is alone anyway.
+in SQLite's words plus four of ours: ``AMONG ?`` takes a list of ids, ``NAMED ?`` a list of texts as JSON,
+``WINDOWS ?`` a table of (pool_id, low, high, longest) as JSON, and ``FOR NO KEY UPDATE`` is dropped where a writer is
+alone anyway.
 """
 
 from __future__ import annotations
@@ -240,6 +241,11 @@ class Tx:
             (),
         )
 
+    def locking(self) -> str:
+        """The words that lock what a statement reads; waiting for it is bounded from here on."""
+        self.pipeline(self.limit_waiting())
+        return " FOR NO KEY UPDATE"
+
     def lock_migrations(self) -> None:
         """Wait until nobody else is migrating this database, and keep others waiting until the end."""
         if self._postgres:
@@ -261,10 +267,11 @@ def _spoken(text: str, postgres: bool) -> str:
     if postgres:
         windows = ", ".join(f"(value->>{n})::bigint AS {name}" for n, name in enumerate(_WINDOW))
         text = text.replace("WINDOWS ?", f"(SELECT {windows} FROM json_array_elements(?::json))")
+        text = text.replace("NAMED ?", "= ANY(ARRAY(SELECT json_array_elements_text(?::json)))")
         return text.replace("AMONG ?", "= ANY(?::bigint[])").replace("?", "%s")
     windows = ", ".join(f"value->>{n} AS {name}" for n, name in enumerate(_WINDOW))
     text = text.replace("WINDOWS ?", f"(SELECT {windows} FROM json_each(?))")
-    text = text.replace("AMONG ?", "IN (SELECT value FROM json_each(?))")
+    text = text.replace("NAMED ?", "AMONG ?").replace("AMONG ?", "IN (SELECT value FROM json_each(?))")
     return re.sub(r" FOR NO KEY UPDATE( OF \w+)?( SKIP LOCKED)?", "", text)
 
 
@@ -327,6 +334,7 @@ class Database:
             path = Path(str(self.url.database))
             self._turnstile: Turnstile | None = Turnstile(path)
             _create_private(path)
+            self._opened = _identity(path)
             self._writer, self._reader = (_sqlite_engine(self.url, begin) for begin in ("BEGIN IMMEDIATE", "BEGIN"))
         else:
             self._turnstile = None
@@ -353,6 +361,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """A transaction that only looks, and never waits for a writer."""
+        self._check_file()
         with self._speaking(), self._reader.connect() as connection, connection.begin():
             yield Tx(connection, self._clock, self._memory)
 
@@ -399,9 +408,17 @@ class Database:
             raise Busy(hint="Try again in a moment.", retry_after_seconds=1)
         try:
             with self._turnstile.passing(give_up_at):
+                self._check_file()
                 yield
         finally:
             self._writing.release()
+
+    def _check_file(self) -> None:
+        """Raise Unavailable where the file was moved or replaced: SQLite would go on in what nobody finds again."""
+        if self.file and _identity(self.file) != self._opened:
+            raise Unavailable(
+                "The database's file was moved or replaced while it was in use.", hint="Start classbook again."
+            )
 
     @contextmanager
     def _speaking(self) -> Iterator[None]:
@@ -410,6 +427,8 @@ class Database:
             yield
         except (sa.exc.DBAPIError, _sqlite_module().Error) as error:
             raise self._meaning(error) from error
+        except sa.exc.TimeoutError as error:
+            raise Busy("All connections to the database are in use.", retry_after_seconds=1) from error
         except Exception as error:
             # Hot text goes past SQLAlchemy's wrapping; the other driver is not imported just to be named here.
             if type(error).__module__.partition(".")[0] != "psycopg":
@@ -480,6 +499,15 @@ def _create_private(path: Path) -> None:
                 hint="Make the directory first, or name another place.",
             ) from error
         raise Unavailable(f"The database {path} cannot be opened: {error.strerror}.") from error
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file that is, whatever it is called; None where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _sqlite_module() -> Any:

@@ -108,7 +108,7 @@ _CLAIMS = (
     "WHERE c.reservation_id AMONG ? ORDER BY c.reservation_id, c.n"
 )
 _CODES = f"SELECT {CODE_COLUMNS} FROM codes WHERE purpose = 'confirm' AND subject_id AMONG ?"
-_ANSWERS = "SELECT person_id, key, body_hash, answer FROM request_keys WHERE person_id AMONG ?"
+_ANSWERS = "SELECT person_id, key, body_hash, answer FROM request_keys WHERE person_id AMONG ? AND key NAMED ?"
 
 Windows = dict[int, list[Span]]
 """Spans to look at, by offering."""
@@ -224,18 +224,24 @@ def lock(tx: Tx, needs: Needs) -> Stage:
         (_SCHEDULES, [needs.offering_ids]),
         (_WITH_QUEUE, [needs.offering_ids]),
     )
+    # An offering made while we waited for the locks is not among them: for this batch it is not there yet.
+    locked = {row[0] for row in offerings}
     stage = Stage(
         offerings={row[0]: OfferingRecord.of(row) for row in offerings},
         people=_people(bookers + others),
         pools={row[0]: PoolRecord.of(row) for row in pools},
         pools_of={row[0]: [] for row in offerings},
         rules_of={row[0]: [] for row in offerings},
-        with_queue=dict(with_queue),
+        with_queue={offering_id: count for offering_id, count in with_queue if offering_id in locked},
     )
     for offering_id, pool_id in pairs:
-        stage.pools_of[offering_id].append(pool_id)
+        if offering_id in locked:
+            if pool_id not in stage.pools:
+                raise TryAgain  # a stand built while we waited: it is sold, and not locked
+            stage.pools_of[offering_id].append(pool_id)
     for offering_id, rule in rules:
-        stage.rules_of[offering_id].append(rule)
+        if offering_id in locked:
+            stage.rules_of[offering_id].append(rule)
     if any(pool.plan_version for pool in stage.pools.values()):
         for offering_id, category, minor in tx.rows(_PRICES, list(stage.offerings)):
             stage.prices_of.setdefault(offering_id, {})[category] = minor
@@ -256,7 +262,7 @@ def load(tx: Tx, needs: Needs, stage: Stage, look_at: Callable[[Scene], Windows]
         (_LOCK_OVERDUE, [list(stage.offerings), to_micros(tx.now)]),
         (_LIVE_OF_PEOPLE, [people]),
         (_HIGHEST, [fixed]),
-        (_ANSWERS, [{person_id for person_id, _ in needs.keys}]),
+        (_ANSWERS, [{person_id for person_id, _ in needs.keys}, json.dumps([key for _, key in needs.keys])]),
         tx.fresh_ids(tables.reservations, needs.reserves),
     )
     known: dict[int, ReservationRecord] = {}
@@ -402,15 +408,17 @@ def _load_timed_shelves(tx: Tx, scene: Scene, windows: Windows) -> None:
     timed = {id: pool for id, pool in stage.pools.items() if pool.timed and not pool.plan_version}
     if not timed:
         return
-    looked_at = [
+    looked_at: dict[int, list[Span]] = {pool_id: [] for pool_id in timed}
+    for offering_id, pool_ids in stage.pools_of.items():
+        for pool_id in looked_at.keys() & pool_ids:
+            looked_at[pool_id] += merge(windows.get(offering_id, []))
+    asked = [
         [pool_id, to_micros(span.start), to_micros(span.end), timed[pool_id].longest_micros]
-        for offering_id, pool_ids in stage.pools_of.items()
-        for span in merge(windows.get(offering_id, []))
-        for pool_id in pool_ids
-        if pool_id in timed
+        for pool_id, spans in looked_at.items()
+        for span in spans
     ]
     found: dict[int, dict[tuple[int, int], packing.Claim[tuple[int, int]]]] = {pool_id: {} for pool_id in timed}
-    for reservation_id, n, pool_id, unit, low, high in tx.rows(_TAKEN_SPANS, json.dumps(looked_at)):
+    for reservation_id, n, pool_id, unit, low, high in tx.rows(_TAKEN_SPANS, json.dumps(asked)):
         key, span = (reservation_id, n), Span(from_micros(low), from_micros(high))
         found[pool_id][key] = packing.Claim(key, unit, span)
     complete = {
@@ -422,6 +430,7 @@ def _load_timed_shelves(tx: Tx, scene: Scene, windows: Windows) -> None:
             units=pool.units,
             taken=found[pool_id].values(),
             now=scene.now,
+            looked_at=looked_at[pool_id],
             is_complete=pool_id in complete,
         )
 

@@ -34,7 +34,8 @@ class Turnstile:
         try:
             self._take(inner, give_up_at)
         finally:
-            fcntl.flock(outer, fcntl.LOCK_UN)
+            if self._gates:  # else it was closed, which lets go of it as well
+                fcntl.flock(outer, fcntl.LOCK_UN)
         try:
             yield
         finally:
@@ -72,7 +73,8 @@ class Turnstile:
             taken.wait()
             return
         # The gate now belongs to the thread that still waits there; next time we come with new ones.
-        self._gates = []
+        self._gates.remove(gate)
+        self.close()
         raise Busy("Another process has been writing for too long.", hint="Try again in a moment.")
 
     def close(self) -> None:

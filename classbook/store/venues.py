@@ -62,7 +62,7 @@ def lock_stands(tx: Tx, venue_id: int) -> list[tuple[int, str]]:
 def by_id(tx: Tx, venue_id: int, *, lock: bool = False) -> VenueRecord | None:
     if not 0 < venue_id < 2**63:
         return None
-    suffix = " FOR NO KEY UPDATE" if lock else ""
+    suffix = tx.locking() if lock else ""
     rows = tx.rows(f"SELECT id, name, timezone, pitch_pool_id FROM venues WHERE id = ?{suffix}", venue_id)
     return VenueRecord(*rows[0]) if rows else None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -210,6 +211,19 @@ def test_who_was_packed_anew_can_go_within_the_same_batch(app: App, cast: Cast) 
     ]
     assert said(booking.book(app, asks)) == ["confirmed", "span_taken", "cancelled", "confirmed", "span_taken"]
     assert show(app, shifted).state == "cancelled"
+
+
+def test_what_a_batch_has_just_made_moves_only_where_it_is_free(app: App, cast: Cast, sqlstates: Counter[str]) -> None:
+    court = a_court(app)
+    ask(app, booking_of(court, cast.ana, "10:00-10:30"))
+    ask(app, booking_of(court, cast.ben, "13:00-14:00"))
+    asks: list[Ask] = [
+        booking_of(court, cast.ana, "15:00-17:00"),
+        Move(as_person(cast.ana), ByPerson(court.id), starts_at=clock_time("12:00")),  # the one just made: two hours
+        Move(as_person(cast.ana), ByPerson(court.id), starts_at=clock_time("11:00")),
+    ]
+    assert said(booking.book(app, asks)) == ["confirmed", "span_taken", "confirmed"]
+    assert not sqlstates  # known before the database had to say so
 
 
 def test_past_claims_hinder_no_packing(app: App, clock: FrozenClock, cast: Cast) -> None:

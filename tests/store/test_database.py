@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+import json
+import shutil
+from contextlib import ExitStack, closing
 
 import pytest
 
 from classbook.app import App
-from classbook.errors import Invalid, Unavailable
-from classbook.store import schema
+from classbook.core import catalog
+from classbook.errors import Busy, Invalid, Unavailable
+from classbook.store import request_keys, reservations, schema
 from classbook.store.database import Database, Tx
+from classbook.store.records import StoredAnswer
 from classbook.world import SystemClock
 from tests.conftest import Client
 from tests.makers import a_class
@@ -66,3 +70,40 @@ def test_a_database_that_only_reads_is_unavailable(app: App) -> None:
 
     with pytest.raises(Unavailable, match="cannot be written"):
         app.store.write(step)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("is_replaced", [False, True])
+def test_nothing_is_booked_in_a_file_that_was_moved_away(app: App, is_replaced: bool) -> None:
+    file = app.store.file
+    assert file
+    copy = file.with_name("copy.db")
+    shutil.copyfile(file, copy)
+    file.rename(file.with_name("moved.db"))
+    if is_replaced:
+        copy.rename(file)
+    with pytest.raises(Unavailable, match="moved or replaced"):
+        a_class(app)
+    with pytest.raises(Unavailable, match="moved or replaced"):
+        catalog.show(app, "class", 1)
+
+
+def test_who_finds_all_connections_in_use_may_try_again(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app.store._reader.pool, "_timeout", 0)
+
+    def read_in_each() -> None:
+        with ExitStack() as readers:
+            for _ in range(100):
+                readers.enter_context(app.store.read())
+
+    with pytest.raises(Busy):
+        read_in_each()
+
+
+def test_of_all_request_keys_only_those_asked_for_are_read(app: App) -> None:
+    def step(tx: Tx) -> list[str]:
+        for key in ("a", 'b"', "ü", "c"):
+            request_keys.add(tx, StoredAnswer(7, key, "digest", "{}"), tx.now)
+        return [key for _, key, *_ in tx.rows(reservations._ANSWERS, [7, 8], json.dumps(["ü", 'b"', "other"]))]
+
+    assert sorted(app.store.write(step)) == ['b"', "ü"]
