@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,8 +22,8 @@ class Ratio:
 
     @classmethod
     def of(cls, rounds: Sequence[tuple[float, float]]) -> Ratio:
-        """From (our rate, their rate) of each round."""
-        ratios = [ours / theirs for ours, theirs in rounds]
+        """From (our rate, their rate) of each round; one in which they got nowhere is as good as infinite."""
+        ratios = [ours / theirs if theirs else math.inf for ours, theirs in rounds]
         return cls(
             median=median(ratios),
             lowest=min(ratios),

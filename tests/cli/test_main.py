@@ -223,7 +223,8 @@ def test_no_two_options_share_a_variable_by_accident() -> None:
     assert len(command_variables()) == count
 
 
-LOOKS = {"list", "show", "slots", "seats", "history", "report", "audit", "current"}
+LISTS = {"list", "history", "statement"}
+LOOKS = LISTS | {"show", "slots", "seats", "report", "audit", "current"}
 LOOKED_AFTER = {"init", "demo", "doctor", "daemon", "db"}
 """What sets the house up is safe to repeat by itself."""
 
@@ -243,7 +244,7 @@ def test_every_write_can_be_tried_and_repeated() -> None:
 
 
 def test_every_list_can_be_printed_and_paged_as_one_likes() -> None:
-    lists = {words: found for words, found in every_command().items() if words[-1] in ("list", "history")}
+    lists = {words: found for words, found in every_command().items() if words[-1] in LISTS}
     assert len(lists) >= 5
     assert [
         words for words, found in lists.items() if not {"--format", "--limit", "--cursor"} <= options_of(found)

@@ -9,7 +9,7 @@ import pytest
 from classbook.app import App
 from classbook.values import Offering, VenuePlan
 from tests.conftest import Client
-from tests.makers import PASSWORD, a_court, a_match, a_venue, broken, person
+from tests.makers import PASSWORD, a_court, a_match, a_venue, broken, person, rich
 
 STAND = [{"name": "A", "rows": 2, "seats": 5}, {"name": "B", "rows": 1, "seats": 4}]
 
@@ -46,7 +46,7 @@ def sound(app: App) -> Any:
 
 
 def _in(app: App, client: Client, name: str, role: str) -> Client:
-    who = person(app, name, role=role, password=PASSWORD)
+    who = rich(app, person(app, name, role=role, password=PASSWORD))
     return client.logged_in(who.email, PASSWORD)
 
 
