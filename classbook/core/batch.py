@@ -222,7 +222,7 @@ class Batch:
         record.starts_at, record.ends_at = span or (None, None)
         terms = self.policy(offering)
         if record.state == CONFIRMED:
-            record.due_at = over_at(terms, span, checked_in=record.checked_in_at is not None)
+            record.due_at = over_at(terms, span, check_in_missing=record.check_in_missing)
         elif span and record.due_at:
             record.due_at = min(record.due_at, span.start)
 
@@ -294,7 +294,8 @@ class Batch:
             self.scene.stage.with_queue[record.offering_id] -= 1
         if after == CONFIRMED:
             record.confirmed_at = self.now
-            record.due_at = over_at(self.policy(self.offering_of(record)), record.span, checked_in=False)
+            terms = self.policy(self.offering_of(record))
+            record.due_at = over_at(terms, record.span, check_in_missing=record.check_in_missing)
         elif after not in LIVE:
             record.due_at = None
             self._forget(record)

@@ -376,7 +376,7 @@ def _move(app: App, tx: Tx, offering: OfferingRecord, values: dict[str, Any]) ->
         raise BadSpan(f"{offering.title} cannot be moved into the past.")
     house.follow(tx, offering, span)
     terms = app.policy(offering.kind, values.get("policy", offering.policy))
-    store.move_span(tx, offering.id, span, missed_at=over_at(terms, span, checked_in=False))
+    store.move_span(tx, offering.id, span, missed_at=over_at(terms, span, check_in_missing=True))
 
 
 def _check_whole(given: Draft, row: Kind) -> None:

@@ -298,7 +298,7 @@ def _check_in(batch: Batch, ask: CheckIn) -> Reservation:
     terms = batch.policy(offering)
     _raise(permits.why_not_check_in(offering, terms, batch.state(record), starts_at=record.starts_at, now=batch.now))
     record.checked_in_at = batch.now
-    record.due_at = permits.over_at(terms, record.span, checked_in=True)
+    record.due_at = permits.over_at(terms, record.span, check_in_missing=False)
     batch.note(record, "check_in", ask.actor)
     return batch.view(record)
 

@@ -180,11 +180,14 @@ def hold_until(seconds: int, span: Span | None, now: datetime) -> datetime:
     return deadline if span is None else min(deadline, span.start)
 
 
-def over_at(policy: Policy, span: Span | None, *, checked_in: bool) -> datetime:
-    """When time changes a confirmed reservation next: its end, or the end of waiting for a check-in."""
+def over_at(policy: Policy, span: Span | None, *, check_in_missing: bool) -> datetime:
+    """When time changes a confirmed reservation next: its end, or the end of waiting for a check-in.
+
+    Whether one is waited for is up to the reservation, which has the terms of the day it was made.
+    """
     if span is None:
         return FAR_FUTURE
-    if policy.check_in and not checked_in and policy.grace_seconds is not None:
+    if check_in_missing and policy.grace_seconds is not None:
         return min(span.end, span.start + timedelta(seconds=policy.grace_seconds))
     return span.end
 

@@ -196,3 +196,22 @@ def test_lists_are_filtered_by_the_state_they_show(app: App, clock: FrozenClock,
             assert [show(app, one).state for one in everyone] == [one.state for one in everyone]
             assert [show(app, one).position for one in everyone] == [one.position for one in everyone]
     assert seen == set(STATES)
+
+
+def test_a_reservation_keeps_the_check_in_it_was_made_with(app: App, clock: FrozenClock, cast: Cast) -> None:
+    """Terms that change later, and even a move of the class, neither add a check-in nor take one away."""
+    asked = a_class(app, check_in=True, grace_seconds=600, starts_in=timedelta(hours=1))
+    unasked = a_class(app, check_in=False, grace_seconds=600, starts_in=timedelta(hours=1))
+    with_it, without = hold(app, asked, cast.ana), hold(app, unasked, cast.ana)
+    for offering, check_in in ((asked, False), (unasked, True)):
+        catalog.update(app, CONSOLE, "class", offering.id, {"policy": {"check_in": check_in}})
+    for one in (with_it, without):
+        ask(app, Confirm(CONSOLE, ById(one.id)))
+    early = confirmed(app, asked, cast.ben)
+    for offering in (asked, unasked):
+        catalog.update(app, CONSOLE, "class", offering.id, {"starts_at": NOW + timedelta(hours=2)})
+    clock.set(NOW + timedelta(hours=2, seconds=600))
+    for _ in range(2):
+        assert [show(app, one).state for one in (with_it, without, early)] == ["expired", "confirmed", "confirmed"]
+        while upkeep.settle_due(app):
+            pass
