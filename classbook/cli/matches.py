@@ -31,7 +31,10 @@ Prices = Annotated[
     typer.Option("--price", metavar="STAND=M", help="What seats cost, by stand or category: A=12.50; may be repeated."),
 ]
 SeatLabels = Annotated[
-    list[str], typer.Option("--seat", metavar="S", help="A seat by its label, like A-3-12; may be repeated.")
+    list[str],
+    typer.Option(
+        "--seat", metavar="S", help="A seat by its label, like A-3-12, a row 'A-3-*' or a stand 'A-*'; may be repeated."
+    ),
 ]
 OneStand = Annotated[str | None, typer.Option(metavar="NAME", help="Draw only this stand.")]
 
@@ -183,6 +186,7 @@ def block(ctx: typer.Context, id: Id, seat: SeatLabels, dry_run: DryRun = False,
 
     \b
       classbook match block 1 --seat A-1-1 --seat A-1-2
+      classbook match block 1 --seat 'A-3-*'
     """
     from classbook.core import matches
 
@@ -195,10 +199,11 @@ def block(ctx: typer.Context, id: Id, seat: SeatLabels, dry_run: DryRun = False,
 
 
 def release(ctx: typer.Context, id: Id, seat: SeatLabels, dry_run: DryRun = False, request_key: Key = None) -> None:
-    """Put seats on sale that were blocked.
+    """Put seats on sale that were blocked; of a row or a stand those that were.
 
     \b
       classbook match release 1 --seat A-1-1
+      classbook match release 1 --seat 'A-*'
     """
     from classbook.core import matches
 

@@ -14,7 +14,7 @@ from classbook.core.asks import Move as MoveAsk
 from classbook.core.pages import at_most, numbers_in, page_of
 from classbook.errors import NotAllowedNow, NotFound, SeatTaken, SoldOut
 from classbook.rules.kinds import KINDS
-from classbook.rules.plans import Plan, parse_label
+from classbook.rules.plans import Plan, Stand, is_pattern, parse_label, seats_like, shown
 from classbook.rules.shelves import SeatPlan, SeatShelf
 from classbook.rules.states import CANCELLED, EXPIRED, HELD, seen
 from classbook.rules.wanted import Wanted
@@ -27,6 +27,7 @@ from classbook.values import Actor, CategoryPrice, Money, Page, RequestKey, Seat
 KIND: Final = "match"
 BLOCKED: Final = "blocked"
 FREE: Final = "free"
+_NAMED_AT_MOST: Final = 8
 
 
 def seats(app: App, actor: Actor | None, match_id: int) -> Page[SeatState]:
@@ -125,7 +126,7 @@ def block(
     key: RequestKey | None = None,
     dry_run: bool = False,
 ) -> Page[SeatState] | dict[str, Any]:
-    """Keep seats from sale, all or none. What is blocked already stays so.
+    """Keep seats from sale, all or none; ``A-3-*`` is a row, ``A-*`` a stand. What is blocked already stays so.
 
     Raises SeatTaken and names those that somebody has, UnknownSeat, NotYours.
     """
@@ -135,10 +136,10 @@ def block(
         upkeep.settle_within(app, tx, offering.id, most=catalog.MOST_SEATS)
         pools = house.lock(tx, store.own_pools(tx, offering.id))
         hall = _Hall.of(tx, match_id, actor)
-        wanted = list(dict.fromkeys(hall.meant(text) for text in labels))
+        wanted = list(dict.fromkeys(one for text in labels for one in hall.all_meant(text)))
         taken = [hall.seat(*one).label for one in wanted if hall.state(*one) not in (FREE, BLOCKED)]
         if taken:
-            raise SeatTaken(f"{' and '.join(taken)} {'is' if len(taken) == 1 else 'are'} taken.")
+            raise SeatTaken(f"{_in_words(taken)} {'is' if len(taken) == 1 else 'are'} taken.")
         new = [one for one in wanted if hall.state(*one) == FREE]
         if offering.span and new:
             house.take(tx, offering, pools, new, offering.span, actor_id=actor.person_id)
@@ -157,15 +158,18 @@ def release(
     key: RequestKey | None = None,
     dry_run: bool = False,
 ) -> Page[SeatState] | dict[str, Any]:
-    """Put seats on sale that were kept from it. Raises NotAllowedNow for those that were not, UnknownSeat, NotYours."""
+    """Put seats on sale that were kept from it; of ``A-3-*`` or ``A-*`` those that were.
+
+    Raises NotAllowedNow for seats that were not, and where none was, UnknownSeat, NotYours.
+    """
 
     def act(tx: Tx, offering: OfferingRecord) -> Page[SeatState]:
         catalog.check_changeable(offering, tx.now)
         hall = _Hall.of(tx, match_id, actor)
-        wanted = list(dict.fromkeys(hall.meant(text) for text in labels))
+        wanted = list(dict.fromkeys(one for text in labels for one in hall.blocked_of(text)))
         others = [hall.seat(*one).label for one in wanted if hall.state(*one) != BLOCKED]
         if others:
-            raise NotAllowedNow(f"{' and '.join(others)} {'is' if len(others) == 1 else 'are'} not blocked.")
+            raise NotAllowedNow(f"{_in_words(others)} {'is' if len(others) == 1 else 'are'} not blocked.")
         house.release(tx, offering.id, wanted, actor_id=actor.person_id)
         after = _Hall.of(tx, match_id, actor)
         return Page(tuple(after.seat(*one) for one in wanted), None)
@@ -231,8 +235,38 @@ class _Hall:
 
     def meant(self, text: str) -> tuple[int, int]:
         """The (pool, unit) of a label. Raises UnknownSeat."""
-        stand, seat = parse_label(text, Plan(tuple(plan.stand for plan in self.plans.values())))
-        return next(id for id, plan in self.plans.items() if plan.stand.name == stand.name), seat.unit
+        stand, seat = parse_label(text, self._plan)
+        return self._pool_of(stand), seat.unit
+
+    def all_meant(self, text: str) -> list[tuple[int, int]]:
+        """The (pool, unit) of a label, or of all that are like it. Raises UnknownSeat where there is none."""
+        if not is_pattern(text):
+            return [self.meant(text)]
+        return [(self._pool_of(stand), seat.unit) for stand, seat in seats_like(text, self._plan)]
+
+    def blocked_of(self, text: str) -> list[tuple[int, int]]:
+        """The seat of a label, whatever it is, or the blocked ones of those that are like it. Raises NotAllowedNow."""
+        found = self.all_meant(text)
+        if not is_pattern(text):
+            return found
+        blocked = [one for one in found if self.state(*one) == BLOCKED]
+        if not blocked:
+            raise NotAllowedNow(f"No seat like {shown(text)} is blocked.")
+        return blocked
+
+    @property
+    def _plan(self) -> Plan:
+        return Plan(tuple(plan.stand for plan in self.plans.values()))
+
+    def _pool_of(self, stand: Stand) -> int:
+        return next(id for id, plan in self.plans.items() if plan.stand.name == stand.name)
+
+
+def _in_words(labels: Sequence[str]) -> str:
+    """Seats by name, as many as anybody wants to read."""
+    if len(labels) > _NAMED_AT_MOST:
+        return f"{', '.join(labels[:_NAMED_AT_MOST])} and {len(labels) - _NAMED_AT_MOST} more"
+    return " and ".join(labels)
 
 
 def _match(tx: Tx, match_id: int) -> OfferingRecord:

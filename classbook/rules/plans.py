@@ -17,6 +17,7 @@ from typing import Final
 from classbook.errors import UnknownSeat
 
 _NAMES_IN_A_HINT: Final = 8
+_EVERY: Final = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,31 @@ def parse_label(text: str, plan: Plan) -> tuple[Stand, Seat]:
             raise _unknown("row", row_name, f"stand {stand.name}", [row.name for row in stand.rows])
         raise _unknown("seat", seat_name, f"row {row.name} of stand {stand.name}", [seat.name for seat in row.seats])
     return stand, seat
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a label means several seats."""
+    return _EVERY in text
+
+
+def seats_like(pattern: str, plan: Plan) -> list[tuple[Stand, Seat]]:
+    """The seats of a label where ``*`` stands for every row or every seat: ``A-3-*`` is a row, ``A-*`` a stand.
+
+    Where a row and a stand could be meant alike, it is the row. Raises `UnknownSeat` where it is nothing.
+    """
+    for stand in sorted(plan.stands, key=lambda stand: len(stand.name)):
+        row_name, divided, seat_name = pattern.strip(" ").removeprefix(f"{stand.name}-").partition("-")
+        if not pattern.strip(" ").startswith(f"{stand.name}-") or not (divided or row_name == _EVERY):
+            continue
+        rows = [row for row in stand.rows if row_name in (_EVERY, row.name)]
+        if found := [
+            (stand, seat) for row in rows for seat in row.seats if (seat_name or _EVERY) in (_EVERY, seat.name)
+        ]:
+            return found
+    raise UnknownSeat(
+        f"No seat is like {shown(pattern)}.",
+        hint=f"A-3-* is row 3 of stand A, and A-* all of it. The stands: {', '.join(plan.named)}.",
+    )
 
 
 def from_seats(

@@ -63,6 +63,24 @@ def test_seats_are_blocked_and_released(app: Any, cast: Any, cli: Any) -> None:
     assert cli.json("match", "block", 1, "--seat", "Z-1-1", code=3)["code"] == "unknown_seat"
 
 
+def test_a_row_and_a_stand_are_blocked_and_released_at_once(app: Any, cast: Any, cli: Any) -> None:
+    a_match(app, a_venue(app, "A:2x3", "B:1x2"))
+    assert [one["label"] for one in cli.json("match", "block", 1, "--seat", "A-2-*")["results"]] == [
+        "A-2-1", "A-2-2", "A-2-3",
+    ]  # fmt: skip
+    assert len(cli.json("match", "block", 1, "--seat", "A-*", "--seat", "B-1-1")["results"]) == 7
+    assert cli.json("match", "show", 1)["available"] == 1
+    released = cli.json("match", "release", 1, "--seat", "B-*")["results"]
+    assert [(one["label"], one["state"]) for one in released] == [("B-1-1", "free")]
+    refused = cli.json("match", "release", 1, "--seat", "B-*", code=5)
+    assert (refused["code"], refused["detail"]) == ("not_allowed_now", "No seat like 'B-*' is blocked.")
+    cli("--as", cast.ana.email, "reserve", 1, "--seat", "B-1-2", code=0)
+    taken = cli.json("match", "block", 1, "--seat", "B-*", code=5)
+    assert (taken["code"], taken["detail"]) == ("seat_taken", "B-1-2 is taken.")
+    nothing = cli.json("match", "block", 1, "--seat", "A-9-*", code=3)
+    assert nothing["code"] == "unknown_seat" and "A-* all of it" in nothing["hint"]
+
+
 def test_a_match_and_a_venue_are_drawn(app: Any, cast: Any, cli: Any) -> None:
     a_match(app, a_venue(app, "A:2x5"), prices={"A": "10"})
     cli("wallet", "top-up", "10", "--user", cast.ana.email, code=0)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from classbook.errors import UnknownSeat
 from classbook.rules import plan_files, plans
-from classbook.rules.plans import Plan, Seat, Stand, from_seats, keep_units, label, parse_label, split_label
+from classbook.rules.plans import Plan, Seat, Stand, from_seats, keep_units, label, parse_label, seats_like, split_label
 
 
 def a_plan(*short: str) -> Plan:
@@ -131,6 +131,39 @@ def test_however_often_a_plan_changes_no_unit_means_two_seats(changes: list[str]
         for name, unit in units(stand).items():
             assert meaning.setdefault(unit, name) == name
         highest = max(highest, *units(stand).values())
+
+
+@pytest.mark.parametrize(
+    ("pattern", "labels"),
+    [
+        ("A-2-*", ["A-2-1", "A-2-2"]),
+        ("A-*", ["A-1-1", "A-1-2", "A-2-1", "A-2-2"]),
+        (" A-*-* ", ["A-1-1", "A-1-2", "A-2-1", "A-2-2"]),
+        ("A-*-2", ["A-1-2", "A-2-2"]),
+        ("A-B-*", ["A-B-1-1"]),
+        ("A-B-1-*", ["A-B-1-1"]),
+    ],
+)
+def test_a_star_stands_for_every_row_or_seat(pattern: str, labels: list[str]) -> None:
+    plan = a_plan("A:2x2", "A-B:1x1")
+    found = seats_like(pattern, plan)
+    names = {
+        id(seat): label(stand.name, row, name) for stand in plan.stands for (row, name), seat in stand.named.items()
+    }
+    assert [names[id(seat)] for _, seat in found] == labels
+
+
+def test_where_a_row_and_a_stand_could_be_meant_it_is_the_row() -> None:
+    plan = plan_files.from_csv("stand,row,seat\nA,B,1\nA-B,1,1\n")
+    assert [stand.name for stand, _ in seats_like("A-B-*", plan)] == ["A"]
+    assert [stand.name for stand, _ in seats_like("A-B-*-*", plan)] == ["A-B"]
+
+
+@pytest.mark.parametrize("pattern", ["*", "Z-*", "A-9-*", "A-1*", "A-*-9", "A*", "-*", "A--*"])
+def test_a_pattern_that_means_nothing_is_refused(pattern: str) -> None:
+    with pytest.raises(UnknownSeat, match="No seat is like") as refusal:
+        seats_like(pattern, a_plan("A:2x2"))
+    assert "A-3-* is row 3" in str(refusal.value.hint)
 
 
 def test_what_is_shown_of_a_text_is_short_and_harmless() -> None:
