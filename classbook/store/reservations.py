@@ -94,7 +94,7 @@ _HIGHEST = (
 )
 _TAKEN_UNITS = "SELECT pool_id, unit FROM claims WHERE pool_id AMONG ? AND live AND NOT timed"
 _TAKEN_SPANS = (
-    "SELECT c.reservation_id, c.n, c.pool_id, c.unit, c.starts_at, c.ends_at FROM WINDOWS ? w JOIN claims c "
+    "SELECT c.reservation_id, c.n, c.pool_id, c.unit, c.starts_at, c.ends_at FROM WINDOWS ? w EACH JOIN claims c "
     "ON c.pool_id = w.pool_id AND c.live AND c.timed AND c.starts_at < w.high AND c.starts_at > w.low - w.longest "
     "AND c.ends_at > w.low"
 )
