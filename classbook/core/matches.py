@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from classbook.app import App
-from classbook.core import catalog, upkeep
+from classbook.core import catalog, drafts, upkeep
 from classbook.core.actors import look_up
 from classbook.core.asks import ById, Cancel
 from classbook.core.asks import Move as MoveAsk
@@ -133,7 +133,7 @@ def block(
 
     def act(tx: Tx, offering: OfferingRecord) -> Page[SeatState]:
         catalog.check_changeable(offering, tx.now)
-        upkeep.settle_within(app, tx, offering.id, most=catalog.MOST_SEATS)
+        upkeep.settle_within(app, tx, offering.id, most=drafts.MOST_SEATS)
         pools = house.lock(tx, store.own_pools(tx, offering.id))
         hall = _Hall.of(tx, match_id, actor)
         wanted = list(dict.fromkeys(one for text in labels for one in hall.all_meant(text)))
@@ -142,7 +142,7 @@ def block(
             raise SeatTaken(f"{_in_words(taken)} {'is' if len(taken) == 1 else 'are'} taken.")
         new = [one for one in wanted if hall.state(*one) == FREE]
         if offering.span and new:
-            house.take(tx, offering, pools, new, offering.span, actor_id=actor.person_id)
+            house.take(tx, pools, [(offering, *one) for one in new], actor_id=actor.person_id)
         after = _Hall.of(tx, match_id, actor)
         return Page(tuple(after.seat(*one) for one in wanted), None)
 

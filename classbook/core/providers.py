@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from classbook.app import App
-from classbook.core import catalog
+from classbook.core import catalog, drafts
 from classbook.core.actors import look_up
 from classbook.core.keys import once
 from classbook.errors import Exists, Invalid, NotAllowedNow, NotFound, NotYours
+from classbook.rules.kinds import KINDS
 from classbook.rules.names import clean_email, clean_name
 from classbook.rules.zones import known_zone
 from classbook.store import catalog as offerings
@@ -37,7 +38,9 @@ def create(
     """
     address = clean_email(email)
     zone = known_zone(timezone or app.settings.timezone)
-    values = catalog.columns(app, {"timezone": zone, "policy": policy or {}}) | {"kind": KIND, "description": ""}
+    given = drafts.draft({"timezone": zone, "policy": policy or {}})
+    values = drafts.columns(given, KINDS[KIND], currency=app.settings.currency)
+    drafts.check_paid_for(values, None)
 
     def act(tx: Tx) -> Offering:
         person = people.by_email(tx, address)
@@ -57,8 +60,10 @@ def create(
             raise Exists(f"{person.name} is a provider already.")
         elif person.role == "member":
             people.set_role(tx, person.id, "provider")
-        offering_id = offerings.add(tx, values | {"title": person.name, "creator_id": person.id}, units=1, timed=True)
-        return catalog.view(app, tx, KIND, offering_id)
+        own = {"kind": KIND, "title": person.name, "description": "", "creator_id": person.id}
+        made = offerings.fresh(tx, [values | own])
+        offerings.add(tx, made, units=[1], timed=KINDS[KIND].timed)
+        return catalog.view(app, tx, made[0])
 
     def step(tx: Tx) -> Offering | dict[str, Any]:
         if look_up(tx, actor).role not in ("organizer", "admin"):

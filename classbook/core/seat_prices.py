@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from classbook.errors import Invalid
@@ -14,13 +14,14 @@ from classbook.store.database import Tx
 from classbook.store.records import OfferingRecord
 
 
-def of_venue(tx: Tx, venue_id: int, prices: dict[str, str], currency: str, *, ahead: bool = False) -> dict[str, int]:
+def of_stands(
+    stands: Sequence[Stand], venue_id: int, prices: dict[str, str], currency: str, *, ahead: bool = False
+) -> dict[str, int]:
     """The prices of a venue's seats in minor units, by category or stand; none at all where every seat is free.
 
     With ``ahead`` also of categories that no seat has yet. Raises Invalid for a seat that would have no price.
     """
     minor = {category: parse_amount(text, currency, least_minor=0) for category, text in prices.items()}
-    stands = [one.stand for one in venues.stands(tx, venue_id)]
     if not stands:
         raise Invalid(
             "The venue has no seats yet.", hint=f"`classbook venue import FILE --venue {venue_id}` adds them."
@@ -52,6 +53,7 @@ def change(tx: Tx, offering: OfferingRecord, prices: dict[str, str], currency: s
     """Other prices for what is sold from now on; the columns that change with them."""
     if offering.venue_id is None:
         raise Invalid("It has no numbered seats, and so no price categories.")
-    found = of_venue(tx, offering.venue_id, prices, currency, ahead=True)
+    stands = [one.stand for one in venues.stands(tx, offering.venue_id)]
+    found = of_stands(stands, offering.venue_id, prices, currency, ahead=True)
     store.put_prices(tx, offering.id, found)
     return {"price_minor": None, "currency": None} | columns(found, currency)

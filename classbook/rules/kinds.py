@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from classbook.errors import BadSpan, ClassbookError, Invalid, NotFound, SeatTaken, SoldOut, SpanTaken
 from classbook.rules.permits import Bookable
@@ -234,6 +234,22 @@ def kind_named(name: str) -> Kind:
         return KINDS[name]
     except KeyError:
         raise NotFound(f"There is no kind of offering called {name!r}.") from None
+
+
+_OF_OPENING_HOURS: Final = (
+    "before_seconds", "after_seconds", "slot_seconds", "grid_seconds", "min_seconds", "max_seconds",
+)  # fmt: skip
+"""Terms that say how opening hours become times to book."""
+
+
+def check_terms(kind: Kind, terms: Mapping[str, Any]) -> None:
+    """Raise Invalid for terms that would mean nothing: buffers and slots, where the house picks the time."""
+    for name in _OF_OPENING_HOURS:
+        if terms.get(name) and not kind.picks_time:
+            raise Invalid(
+                f"The time of a {kind.name} is set by the house, so there is no {name} for it.",
+                hint="Leave it out: only resources and providers have slots and buffers.",
+            )
 
 
 def why_not_then(policy: Policy, timetable: Timetable, span: Span) -> ClassbookError | None:

@@ -133,13 +133,38 @@ def end_of_skip(wall: datetime, *, zone: ZoneInfo) -> datetime:
     return datetime.fromtimestamp(high, UTC)
 
 
+def on_the_clock(wall: datetime, *, zone: ZoneInfo) -> Reading:
+    """The instant at which the clocks of ``zone`` show ``wall`` (a naive datetime); the first where they do so twice.
+
+    Raises `BadSpan` for a time that does not exist or is out of range.
+    """
+    _check_year(wall.year)
+    if is_skipped(wall, zone=zone):
+        after = end_of_skip(wall, zone=zone)
+        before = (after - timedelta(minutes=1)).astimezone(zone)
+        first = after.astimezone(zone)
+        raise BadSpan(
+            f"{wall:%Y-%m-%d %H:%M} does not exist in {zone.key}: the clocks skip it.",
+            hint=f"The nearest times are {before:%Y-%m-%d %H:%M} {_zone_name(before)} "
+            f"and {first:%Y-%m-%d %H:%M} {_zone_name(first)}.",
+        )
+    first, second = (wall.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
+    if first.utcoffset() == second.utcoffset():
+        return Reading(_in_range(first))
+    return Reading(
+        _in_range(first),
+        f"{wall:%Y-%m-%d %H:%M} happens twice in {zone.key}: taking the first, {_zone_name(first)}; "
+        f"the second is {second.isoformat(timespec='minutes')}",
+    )
+
+
 def _iso(found: re.Match[str], *, zone: ZoneInfo) -> Reading:
     day = _date(int(found["year"]), int(found["month"]), int(found["day"]))
     if found["hour"] is None:
         return _day_start(day, zone=zone)
     wall = datetime.combine(day, _clock(found))
     if found["offset"] is None:
-        return _local(wall, zone=zone)
+        return on_the_clock(wall, zone=zone)
     return Reading(_in_range(wall.replace(tzinfo=_offset(found["offset"]))))
 
 
@@ -167,14 +192,14 @@ def _ahead(found: re.Match[str], *, now: datetime, zone: ZoneInfo) -> Reading:
         return _on(here.date() + timedelta(days=days), found, zone=zone)
     if not days or not found["ahead"].partition("d")[1]:
         return Reading(_in_range(now + timedelta(days=days, seconds=rest)))
-    reading = _local(here.replace(tzinfo=None) + timedelta(days=days), zone=zone)
+    reading = on_the_clock(here.replace(tzinfo=None) + timedelta(days=days), zone=zone)
     return Reading(_in_range(reading.instant + timedelta(seconds=rest)), reading.note)
 
 
 def _on(day: date, found: re.Match[str], *, zone: ZoneInfo) -> Reading:
     if found["hour"] is None:
         return _day_start(day, zone=zone)
-    return _local(datetime.combine(day, _clock(found)), zone=zone)
+    return on_the_clock(datetime.combine(day, _clock(found)), zone=zone)
 
 
 def _day_start(day: date, *, zone: ZoneInfo) -> Reading:
@@ -186,31 +211,9 @@ def _first_moment(day: date, *, zone: ZoneInfo) -> Reading:
     """The first moment of a day, which is not midnight where the clocks skip it."""
     wall = datetime.combine(day, time())
     if not is_skipped(wall, zone=zone):
-        return _local(wall, zone=zone)
+        return on_the_clock(wall, zone=zone)
     first = end_of_skip(wall, zone=zone)
     return Reading(_in_range(first), f"the day {day} begins at {first.astimezone(zone):%H:%M} in {zone.key}")
-
-
-def _local(wall: datetime, *, zone: ZoneInfo) -> Reading:
-    """The instant at which the clocks of ``zone`` show ``wall`` (a naive datetime)."""
-    _check_year(wall.year)
-    if is_skipped(wall, zone=zone):
-        after = end_of_skip(wall, zone=zone)
-        before = (after - timedelta(minutes=1)).astimezone(zone)
-        first = after.astimezone(zone)
-        raise BadSpan(
-            f"{wall:%Y-%m-%d %H:%M} does not exist in {zone.key}: the clocks skip it.",
-            hint=f"The nearest times are {before:%Y-%m-%d %H:%M} {_zone_name(before)} "
-            f"and {first:%Y-%m-%d %H:%M} {_zone_name(first)}.",
-        )
-    first, second = (wall.replace(tzinfo=zone, fold=fold) for fold in (0, 1))
-    if first.utcoffset() == second.utcoffset():
-        return Reading(_in_range(first))
-    return Reading(
-        _in_range(first),
-        f"{wall:%Y-%m-%d %H:%M} happens twice in {zone.key}: taking the first, {_zone_name(first)}; "
-        f"the second is {second.isoformat(timespec='minutes')}",
-    )
 
 
 def _date(year: int, month: int, day: int) -> date:

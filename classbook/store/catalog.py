@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from classbook.rules import packing
 from classbook.rules.spans import Span, most_at_once
 from classbook.store import tables
-from classbook.store.database import Instant, Tx, from_micros, to_micros
-from classbook.store.records import OFFERING_COLUMNS, OfferingRecord, instant
+from classbook.store.database import Instant, Row, Tx, from_micros, to_micros
+from classbook.store.records import OFFERING_COLUMNS, OfferingRecord, instant, micros
 from classbook.store.tables import claims, offering_pools, offerings, pools, reservations
 
 
@@ -63,6 +63,22 @@ def any_by_id(tx: Tx, offering_id: int, *, lock: bool = False) -> OfferingRecord
     suffix = tx.locking() if lock else ""
     rows = tx.rows(f"SELECT {OFFERING_COLUMNS} FROM offerings WHERE id = ?{suffix}", offering_id)
     return OfferingRecord.of(rows[0]) if rows else None
+
+
+def all_by_id(tx: Tx, ids: Iterable[int]) -> dict[int, OfferingRecord]:
+    """Offerings of whatever kind, by id."""
+    wanted = [id for id in ids if 0 < id < 2**63]
+    rows = tx.rows(f"SELECT {OFFERING_COLUMNS} FROM offerings WHERE id AMONG ?", wanted) if wanted else []
+    return {found.id: found for found in map(OfferingRecord.of, rows)}
+
+
+def at_times(tx: Tx, kind: str, starts: Iterable[datetime]) -> list[OfferingRecord]:
+    """Offerings of a kind that begin then and were not cancelled."""
+    rows = tx.rows(
+        f"SELECT {OFFERING_COLUMNS} FROM offerings WHERE kind = ? AND starts_at AMONG ? AND cancelled_at IS NULL",
+        kind, {to_micros(start) for start in starts},
+    )  # fmt: skip
+    return [OfferingRecord.of(row) for row in rows]
 
 
 def of_provider(tx: Tx, person_id: int) -> OfferingRecord | None:
@@ -188,34 +204,66 @@ def figures(tx: Tx, ids: Iterable[int]) -> dict[int, Figures]:
     return found
 
 
-def add(tx: Tx, values: dict[str, Any], *, units: int, timed: bool) -> int:
-    """A new offering with a pool of its own; its id."""
-    values = values | {"created_at": tx.now, "version": 1}
-    offering_id = tx.connection.execute(sa.insert(offerings).values(values).returning(offerings.c.id)).scalar_one()
-    pool = {"name": values["title"], "units": units, "timed": timed}
-    pool_id = tx.connection.execute(sa.insert(pools).values(pool).returning(pools.c.id)).scalar_one()
-    tx.connection.execute(sa.insert(offering_pools).values(offering_id=offering_id, n=1, pool_id=pool_id))
-    return int(offering_id)
+def fresh(tx: Tx, rows: Sequence[dict[str, Any]]) -> list[OfferingRecord]:
+    """New offerings out of their columns, each with an id of its own; `add` or `add_in_venues` writes them."""
+    ids = tx.pipeline(tx.fresh_ids(offerings, len(rows)))[0]
+    unset = {"type": None, "starts_at": None, "ends_at": None, "venue_id": None, "price_minor": None, "currency": None}
+    born = {"created_at": tx.now, "cancelled_at": None, "cancel_reason": None, "version": 1}
+    return [OfferingRecord(**(unset | row | born), id=id) for (id,), row in zip(ids, rows, strict=True)]
 
 
-def add_in_venue(tx: Tx, values: dict[str, Any], *, prices: dict[str, int]) -> int:
-    """A new offering that sells the seats of its venue's stands; its id. ``prices`` are minor units by category."""
-    values = values | {"created_at": tx.now, "version": 1}
-    offering_id = tx.connection.execute(sa.insert(offerings).values(values).returning(offerings.c.id)).scalar_one()
+def add(tx: Tx, new: Sequence[OfferingRecord], *, units: Sequence[int], timed: bool) -> None:
+    """New offerings, each with a pool of its own of so many units."""
+    ids = [id for (id,) in tx.pipeline(tx.fresh_ids(pools, len(new)))[0]]
+    tx.write_all(
+        _inserting(tx, new),
+        tx.inserting(
+            pools,
+            "id name units timed",
+            [(id, one.title, count, timed) for id, one, count in zip(ids, new, units, strict=True)],
+        ),
+        tx.inserting(
+            offering_pools, "offering_id n pool_id", [(one.id, 1, id) for id, one in zip(ids, new, strict=True)]
+        ),
+    )
+
+
+def add_in_venues(tx: Tx, new: Sequence[OfferingRecord], *, prices: Sequence[dict[str, int]]) -> None:
+    """New offerings that sell the seats of their venues' stands. ``prices`` are minor units by category, of each."""
+    tx.write_all(
+        _inserting(tx, new),
+        _pricing(tx, {one.id: own for one, own in zip(new, prices, strict=True)}),
+    )
     tx.change(
         "INSERT INTO offering_pools (offering_id, n, pool_id) "
-        "SELECT ?, row_number() OVER (ORDER BY id), id FROM pools WHERE venue_id = ?",
-        offering_id, values["venue_id"],
-    )  # fmt: skip
-    put_prices(tx, offering_id, prices)
-    return int(offering_id)
+        "SELECT o.id, row_number() OVER (PARTITION BY o.id ORDER BY p.id), p.id "
+        "FROM offerings o JOIN pools p ON p.venue_id = o.venue_id WHERE o.id AMONG ?",
+        [one.id for one in new],
+    )
+
+
+def _inserting(tx: Tx, new: Sequence[OfferingRecord]) -> tuple[str, list[Row]]:
+    rows: list[Row] = [
+        (
+            one.id, one.kind, one.title, one.description, one.type, micros(one.starts_at), micros(one.ends_at),
+            one.timezone, one.creator_id, one.venue_id, one.policy, one.price_minor, one.currency,
+            micros(one.created_at), one.version,
+        )
+        for one in new
+    ]  # fmt: skip
+    names = "id kind title description type starts_at ends_at timezone creator_id venue_id policy price_minor currency"
+    return tx.inserting(offerings, f"{names} created_at version", rows)
+
+
+def _pricing(tx: Tx, prices: Mapping[int, dict[str, int]]) -> tuple[str, list[Row]]:
+    rows: list[Row] = [(id, category, minor) for id, own in prices.items() for category, minor in sorted(own.items())]
+    return tx.inserting(tables.prices, "offering_id category price_minor", rows)
 
 
 def put_prices(tx: Tx, offering_id: int, prices: dict[str, int]) -> None:
     """Make these the prices of an offering, in minor units by category."""
     tx.change("DELETE FROM prices WHERE offering_id = ?", offering_id)
-    rows = [(offering_id, category, minor) for category, minor in sorted(prices.items())]
-    tx.write_all(tx.inserting(tables.prices, "offering_id category price_minor", rows))
+    tx.write_all(_pricing(tx, {offering_id: prices}))
 
 
 def prices_of(tx: Tx, offering_ids: Iterable[int]) -> dict[int, dict[str, int]]:
@@ -234,6 +282,17 @@ def own_pools(tx: Tx, offering_id: int) -> list[int]:
     """The pools that an offering sells, in its order."""
     rows = tx.rows("SELECT pool_id FROM offering_pools WHERE offering_id = ? ORDER BY n", offering_id)
     return [pool_id for (pool_id,) in rows]
+
+
+def pools_of_all(tx: Tx, offering_ids: Iterable[int]) -> dict[int, list[int]]:
+    """The same of several offerings."""
+    found: dict[int, list[int]] = {id: [] for id in offering_ids}
+    rows = tx.rows(
+        "SELECT offering_id, pool_id FROM offering_pools WHERE offering_id AMONG ? ORDER BY offering_id, n", list(found)
+    )
+    for offering_id, pool_id in rows if found else ():
+        found[offering_id].append(pool_id)
+    return found
 
 
 def taken_in(tx: Tx, offering_id: int) -> list[tuple[int, int, int | None, str, datetime | None]]:

@@ -6,7 +6,8 @@ all of that collides by the one law, and they appear in no list, limit or figure
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 
 from classbook.rules import packing
 from classbook.rules.spans import Span
@@ -18,15 +19,22 @@ from classbook.store.records import Claim, MoveRecord, OfferingRecord, PoolRecor
 OCCUPY = "occupy"
 
 
-def occupy(tx: Tx, offering: OfferingRecord, pool_ids: Iterable[int], span: Span, *, actor_id: int | None) -> list[int]:
-    """Take one unit of each pool for an offering's span; the pools that have none free, and then nothing is taken."""
-    pools = lock(tx, pool_ids)
-    units = {pool.id: _free_unit(tx, pool, span) for pool in pools.values()}
-    busy = [pool_id for pool_id, unit in units.items() if unit is None]
-    if not busy:
-        found = [(pool_id, unit) for pool_id, unit in units.items() if unit is not None]
-        take(tx, offering, pools, found, span, actor_id=actor_id)
-    return busy
+def lanes(
+    tx: Tx, pools: Mapping[int, PoolRecord], wanted: Iterable[tuple[int, Span]]
+) -> dict[int, packing.Lanes[tuple[int, int]]]:
+    """What is taken of each pool at the wanted (pool, span), in one query."""
+    windows = [
+        [pool_id, to_micros(span.start), to_micros(span.end), pools[pool_id].longest_micros]
+        for pool_id, span in dict.fromkeys(wanted)
+    ]
+    rows = tx.rows(reservations.TAKEN_SPANS, json.dumps(windows)) if windows else []
+    claims: dict[int, dict[tuple[int, int], packing.Claim[tuple[int, int]]]] = {pool_id: {} for pool_id in pools}
+    for id, n, pool_id, unit, start, end in rows:
+        # What lasts long meets several windows.
+        claims[pool_id][id, n] = packing.Claim((id, n), unit, Span(from_micros(start), from_micros(end)))
+    return {
+        pool_id: packing.Lanes(units=pool.units, claims=claims[pool_id].values()) for pool_id, pool in pools.items()
+    }
 
 
 def follow(tx: Tx, offering_id: int, span: Span) -> list[str]:
@@ -67,22 +75,23 @@ def lock(tx: Tx, pool_ids: Iterable[int]) -> dict[int, PoolRecord]:
 
 def take(
     tx: Tx,
-    offering: OfferingRecord,
     pools: dict[int, PoolRecord],
-    units: Sequence[tuple[int, int]],
-    span: Span,
+    units: Sequence[tuple[OfferingRecord, int, int]],
     *,
     actor_id: int | None,
 ) -> None:
-    """One house reservation for each (pool, unit), so that each can be released by itself."""
+    """Take each (offering, pool, unit) for the offering's time, by a reservation of its own: each can be released."""
+    if not units:
+        return
     ids = [id for (id,) in tx.pipeline(tx.fresh_ids(tables.reservations, len(units)))[0]]
-    stage = reservations.Stage({offering.id: offering}, {}, pools, {}, {}, {})
+    stage = reservations.Stage({offering.id: offering for offering, _, _ in units}, {}, pools, {}, {}, {})
     scene = reservations.Scene(tx.now, stage, shelves={}, known={}, due=[], queue={})
-    for id, (pool_id, unit) in zip(ids, units, strict=True):
-        claim = Claim(1, pool_id, unit, span.start, span.end, timed=True)
+    for id, (offering, pool_id, unit) in zip(ids, units, strict=True):
+        start, end = offering.starts_at, offering.ends_at
+        claim = Claim(1, pool_id, unit, start, end, timed=True)
         scene.created.append(
             ReservationRecord(
-                id, offering.id, None, CONFIRMED, 1, span.start, span.end, span.end, False, False, None, None, None,
+                id, offering.id, None, CONFIRMED, 1, start, end, end, False, False, None, None, None,
                 tx.now, confirmed_at=tx.now, steps=1, claims=[claim],
             )
         )  # fmt: skip

@@ -67,6 +67,17 @@ def by_id(tx: Tx, venue_id: int, *, lock: bool = False) -> VenueRecord | None:
     return VenueRecord(*rows[0]) if rows else None
 
 
+def lock(tx: Tx, venue_ids: Iterable[int]) -> dict[int, VenueRecord]:
+    """Venues by id, whose plans nobody changes until the end of the transaction."""
+    wanted = [id for id in venue_ids if 0 < id < 2**63]
+    if not wanted:
+        return {}
+    rows = tx.rows(
+        f"SELECT id, name, timezone, pitch_pool_id FROM venues WHERE id AMONG ? ORDER BY id{tx.locking()}", wanted
+    )
+    return {row[0]: VenueRecord(*row) for row in rows}
+
+
 def page(tx: Tx, *, after_id: int, limit: int) -> list[tuple[VenueRecord, int]]:
     """Venues by id and how many seats each has."""
     rows = tx.rows(

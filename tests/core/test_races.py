@@ -182,7 +182,7 @@ def test_a_desk_that_forgets_what_time_is_taken_is_stopped_by_the_constraint_and
     court = a_court(app)
     booking.one(app, booking_of(court, cast.ana, "10:00-11:00"))
     if guards != "both":
-        monkeypatch.setattr(store, "_TAKEN_SPANS", f"{store._TAKEN_SPANS} AND c.unit < 0")
+        monkeypatch.setattr(store, "TAKEN_SPANS", f"{store.TAKEN_SPANS} AND c.unit < 0")
     if guards == "none":
         app.store.write(lambda tx: [tx.connection.execute(sa.text(drop)) for drop in _dropping_overlap(app)] and None)
 
