@@ -23,6 +23,10 @@ class Who:
     def is_admin(self) -> bool:
         return self.role == "admin"
 
+    def speaks_for(self, person_id: int) -> bool:
+        """Whether this actor may act for that person."""
+        return self.is_admin or person_id == self.id
+
     def may_see(self, owner_id: int | None) -> bool:
         """Whether something of that person exists for this actor at all."""
         return self.is_admin or (owner_id is not None and owner_id == self.id)

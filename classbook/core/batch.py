@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -12,11 +12,11 @@ from classbook.app import App
 from classbook.core.money import Purse
 from classbook.core.views import reservation_view
 from classbook.errors import ClassbookError
-from classbook.rules.kinds import KINDS, Kind
+from classbook.rules.kinds import KINDS, Kind, times_near
 from classbook.rules.opening import from_json
 from classbook.rules.permits import hold_until, over_at
 from classbook.rules.policy import Policy
-from classbook.rules.shelves import SeatShelf
+from classbook.rules.shelves import SeatShelf, TimedShelf
 from classbook.rules.spans import Span
 from classbook.rules.states import CONFIRMED, FAR_FUTURE, HELD, LIVE, QUEUED, TAKEN, due_action, follow, seen
 from classbook.rules.timetable import Timetable
@@ -198,6 +198,19 @@ class Batch:
             claim.live = True
             if shelf := self.scene.shelf(record.offering_id, claim.pool_id):
                 shelf.keep(claim.unit, claim.span, (record.id, claim.n))
+
+    def times_near(
+        self, offering: OfferingRecord, window: Span, *, length: timedelta, party: int, near: datetime
+    ) -> list[Span]:
+        """Times in a window that are free for a party, where one picks the time, the nearest first.
+
+        Raises NeedsAll where the window was not looked at.
+        """
+        terms, hours = self.policy(offering), self.timetable(offering)
+        [shelf] = self.scene.shelves_of(offering.id).values()
+        assert isinstance(shelf, TimedShelf)
+        busy, units = shelf.busy(blocked_span(window, terms)), shelf.units - party + 1
+        return times_near(terms, hours, window, busy=busy, units=units, length=length, near=near)
 
     def left(self, offering: OfferingRecord, span: Span | None) -> int:
         """How many places are free for a span."""

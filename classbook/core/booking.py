@@ -7,7 +7,7 @@ refusal is an outcome; it never harms its neighbours.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -15,9 +15,12 @@ from classbook.app import App
 from classbook.core.asks import Ask, ById, Move, Reserve
 from classbook.core.batch import Batch, blocked_in, blocked_span
 from classbook.core.decisions import answer, meant, moved_wanted
+from classbook.core.trials import LOOK_AHEAD
 from classbook.errors import AlreadyReserved, ClassbookError, InsufficientFunds, Internal, SeatTaken, SpanTaken
 from classbook.rules.kinds import KINDS
+from classbook.rules.permits import bookable, is_below_notice
 from classbook.rules.shelves import NeedsAll
+from classbook.rules.spans import Span
 from classbook.rules.wanted import Wanted
 from classbook.store import reservations as store
 from classbook.store.database import ConstraintRefused, Tx
@@ -59,17 +62,26 @@ def one(app: App, ask: Ask, *, dry_run: bool = False) -> Reservation | dict[str,
 
 
 def _book(app: App, tx: Tx, *, asks: Sequence[Ask], dry_run: bool, pack: frozenset[int]) -> list[Outcome]:
-    needs = _needs(tx, asks)
-    stage = store.lock(tx, needs)
-    scene = store.load(tx, needs, stage, partial(_windows, app, asks, pack), blocked=blocked_in(app))
-    batch = Batch(app, scene, dry_run=dry_run)
-    batch.settle()
+    batch = settled(app, tx, asks, partial(_windows, app, asks, pack), dry_run=dry_run)
     outcomes = [answer(batch, ask) for ask in asks]
     if dry_run or batch.scene.is_unchanged:
         tx.abandon()
     else:
         store.save(tx, batch.scene)
     return outcomes
+
+
+def settled(
+    app: App, tx: Tx, asks: Sequence[Ask], look_at: Callable[[store.Scene], store.Windows], *, dry_run: bool
+) -> Batch:
+    """The house as these asks find it, once time has done its part."""
+    needs = _needs(tx, asks)
+    stage = store.lock(tx, needs)
+    daily = [one.id for one in stage.offerings.values() if app.policy(one.kind, one.policy).per_day]
+    scene = store.load(tx, needs, stage, look_at, blocked=blocked_in(app), daily=daily)
+    batch = Batch(app, scene, dry_run=dry_run)
+    batch.settle()
+    return batch
 
 
 def _needs(tx: Tx, asks: Sequence[Ask]) -> store.Needs:
@@ -124,7 +136,11 @@ def _windows(app: App, asks: Sequence[Ask], pack: frozenset[int], scene: store.S
         terms = app.policy(offering.kind, offering.policy)
         with suppress(ClassbookError):  # what cannot be is refused when it is decided
             if span := KINDS[offering.kind].when(offering, terms, wanted):
-                windows.setdefault(offering.id, []).append(blocked_span(span, terms))
+                looked_at = windows.setdefault(offering.id, [])
+                looked_at.append(blocked_span(span, terms))
+                if KINDS[offering.kind].picks_time and is_below_notice(terms, span, scene.now):
+                    ahead = bookable(Span(scene.now, scene.now + LOOK_AHEAD), terms, scene.now)
+                    looked_at += [blocked_span(ahead, terms)] if ahead else []
     return windows
 
 

@@ -7,25 +7,23 @@ from zoneinfo import ZoneInfo
 
 from classbook.core.actors import Who, who_is
 from classbook.core.asks import Ask, ById, Cancel, CheckIn, Confirm, Move, Resend, Reserve, Which
-from classbook.core.batch import Batch, Units
+from classbook.core.batch import Batch
 from classbook.core.keys import answer_to, repeat
+from classbook.core.trials import Trial
 from classbook.errors import (
     ClassbookError,
     Invalid,
-    LimitReached,
     NotAllowedNow,
     NotFound,
     NotYours,
-    OfferingCancelled,
     TooManyGuesses,
     TooManyRequests,
     WrongCode,
 )
 from classbook.rules import codes, permits, policy
-from classbook.rules.kinds import Kind, why_not_then
+from classbook.rules.kinds import Kind
 from classbook.rules.names import clean_text
-from classbook.rules.spans import Span
-from classbook.rules.states import CANCELLED, CONFIRMED, LIVE
+from classbook.rules.states import CANCELLED, CONFIRMED
 from classbook.rules.wanted import Wanted
 from classbook.rules.when import format_local
 from classbook.store.records import OfferingRecord, ReservationRecord
@@ -67,6 +65,20 @@ def _decide(batch: Batch, ask: Ask) -> Reservation:
 
 
 def _reserve(batch: Batch, ask: Reserve) -> Reservation:
+    trial = trial_of(batch, ask)
+    _raise(next(trial.objections(), None))
+    if trial.units is None:
+        record = batch.enqueue(trial.offering, trial.person, trial.wanted, trial.span, actor=ask.actor)
+        return batch.view(record)
+    _replace(batch, trial.replaced, ask.actor)
+    record = batch.hold(trial.offering, trial.person, trial.wanted, trial.units, trial.span, actor=ask.actor)
+    if trial.replaced:
+        batch.promote(trial.offering)
+    return batch.view(record)
+
+
+def trial_of(batch: Batch, ask: Reserve) -> Trial:
+    """Who tries to get what for whom. Raises NotFound, and Invalid where nobody is named."""
     who = _who(batch, ask.actor)
     person_id = ask.person_id or who.id
     if person_id is None:
@@ -75,75 +87,7 @@ def _reserve(batch: Batch, ask: Reserve) -> Reservation:
     person = batch.scene.people.get(person_id)
     if person is None or person.removed:
         raise NotFound(f"There is no person {person_id}.")
-    wanted = ask.wanted
-    if wanted.places < 1:
-        raise Invalid(f"A party is at least one place, not {wanted.places}.")
-    _check_speaks_for(who, person_id)
-    if not who.verified:
-        raise NotAllowedNow("Your address is not verified yet.", hint="Enter the code that was mailed to you first.")
-    span = _span(batch, offering, wanted)
-    here = _live_here(batch, offering, person_id)
-    replaced = _check_limits(batch, offering, wanted, span, here, person.name)
-    units = _find(batch, offering, wanted, span, person_id, instead_of=replaced)
-    if units is not None:
-        _replace(batch, replaced, ask.actor)
-        record = batch.hold(offering, person, wanted, units, span, actor=ask.actor)
-        if replaced:
-            batch.promote(offering)
-        return batch.view(record)
-    if not _may_wait(batch, ask, offering, span) or replaced:
-        raise _taken(batch, offering, wanted, span)
-    return batch.view(batch.enqueue(offering, person, wanted, span, actor=ask.actor))
-
-
-def _may_wait(batch: Batch, ask: Reserve, offering: OfferingRecord, span: Span | None) -> bool:
-    """Whether who finds nothing is put in line: not for more than there is in all, nor for what begins now."""
-    wishes = batch.policy(offering).queues if ask.queue is None else ask.queue
-    in_time = span is None or batch.now < span.start
-    return wishes and in_time and ask.wanted.places <= batch.units_in_all(offering)
-
-
-def _span(batch: Batch, offering: OfferingRecord, wanted: Wanted) -> Span | None:
-    """The time an ask is for. Raises what speaks against that time."""
-    kind, terms = batch.kind(offering), batch.policy(offering)
-    if offering.cancelled_at is not None:
-        raise OfferingCancelled(f"{offering.title} was cancelled.")
-    span = kind.when(offering, terms, wanted)
-    _raise(permits.why_not_book(offering, terms, span=span, now=batch.now))
-    if kind.picks_time and span is not None:
-        _raise(why_not_then(terms, batch.timetable(offering), span))
-    return span
-
-
-def _live_here(batch: Batch, offering: OfferingRecord, person_id: int) -> list[ReservationRecord]:
-    """Somebody's live reservations of an offering, oldest first; what time has ended is none, noted down or not."""
-    live = sorted(batch.scene.live_of.get(person_id, ()), key=lambda record: record.id)
-    return [record for record in live if record.offering_id == offering.id and batch.state(record) in LIVE]
-
-
-def _check_limits(
-    batch: Batch,
-    offering: OfferingRecord,
-    wanted: Wanted,
-    span: Span | None,
-    here: list[ReservationRecord],
-    name: str,
-) -> list[ReservationRecord]:
-    """Raise what limits per person say; the reservations that the new one is to replace."""
-    terms = batch.policy(offering)
-    _raise(permits.why_not_again(offering, terms, party=wanted.places, live=here, name=name))
-    if terms.per_day is None or span is None:
-        return []
-    that_day = [record for record in here if permits.same_day(offering, record.starts_at, span.start)]
-    if len(that_day) < terms.per_day:
-        return []
-    if terms.on_second == "replace":
-        return that_day[: len(that_day) - terms.per_day + 1]
-    raise LimitReached(
-        f"{name} has {'an appointment' if terms.per_day == 1 else f'{terms.per_day} bookings'} with {offering.title} "
-        "on that day already.",
-        hint="Cancel or move it, or choose another day.",
-    )
+    return Trial(batch, who, offering, person, ask.wanted, queue=ask.queue)
 
 
 def _replace(batch: Batch, replaced: Sequence[ReservationRecord], actor: Actor) -> None:
@@ -151,51 +95,6 @@ def _replace(batch: Batch, replaced: Sequence[ReservationRecord], actor: Actor) 
     for record in replaced:
         batch.step(record, "cancel", actor, reason="Replaced by a later one on the same day.")
         batch.tell(record, "cancelled", reason="You booked another time on the same day.")
-
-
-def _find(
-    batch: Batch,
-    offering: OfferingRecord,
-    wanted: Wanted,
-    span: Span | None,
-    person_id: int,
-    *,
-    instead_of: Sequence[ReservationRecord] = (),
-) -> Units | None:
-    """Places for a span, with those of ``instead_of`` free; where nothing fits, they keep them.
-
-    Raises InsufficientFunds where the places are there and the person cannot pay for them.
-    """
-    given_up = [(record, record.places) for record in instead_of]
-    for record, _ in given_up:
-        batch.free(record)
-    units: Units | None = None
-    try:
-        units = batch.find(offering, wanted, span)
-        if units and (
-            unpaid := batch.purse.why_not_pay(person_id, batch.price(offering, units), instead_of=instead_of)
-        ):
-            batch.put_back(offering, units, span)
-            units = None
-            raise unpaid
-    finally:
-        if units is None:
-            for record, claims in given_up:
-                batch.keep(record, claims)
-    return units
-
-
-def _taken(batch: Batch, offering: OfferingRecord, wanted: Wanted, span: Span | None) -> ClassbookError:
-    """The refusal that says what is left."""
-    if refusal := batch.kind(offering).missing(batch.scene.shelves_of(offering.id), wanted):
-        return refusal
-    left = batch.left(offering, span)
-    when = "" if offering.starts_at or span is None else f" at {format_local(span.start, ZoneInfo(offering.timezone))}"
-    if not left:
-        detail = f"{offering.title} is {'sold out' if offering.starts_at else 'taken'}{when}."
-    else:
-        detail = f"{offering.title} has only {left} {'place' if left == 1 else 'places'} left{when}."
-    return batch.kind(offering).refusal(detail, hint="With --queue you are told when a place is free.")
 
 
 def _confirm(batch: Batch, ask: Confirm) -> Reservation:
@@ -262,17 +161,12 @@ def _move(batch: Batch, ask: Move) -> Reservation:
         permits.why_not_move(offering, terms, state, starts_at=record.starts_at, now=batch.now, is_admin=who.is_admin)
     )
     wanted = moved_wanted(ask, record, batch.kind(offering))
-    if wanted.places < 1:
-        raise Invalid(f"A party is at least one place, not {wanted.places}.")
-    span = _span(batch, offering, wanted)
-    others = [one for one in _live_here(batch, offering, record.person_id or 0) if one is not record]
     person = batch.scene.people[record.person_id or 0]
-    replaced = _check_limits(batch, offering, wanted, span, [one for one in others if not terms.once], person.name)
-    units = _find(batch, offering, wanted, span, person.id, instead_of=[record, *replaced])
-    if units is None:
-        raise _taken(batch, offering, wanted, span)
-    _replace(batch, replaced, ask.actor)
-    batch.relocate(record, offering, wanted, units, span, actor=ask.actor)
+    trial = Trial(batch, who, offering, person, wanted, queue=False, moving=record)
+    _raise(next(trial.objections(), None))
+    assert trial.units is not None, "what moves does not wait in line"
+    _replace(batch, trial.replaced, ask.actor)
+    batch.relocate(record, offering, wanted, trial.units, trial.span, actor=ask.actor)
     batch.note(record, "move", ask.actor)
     batch.tell(record, "moved")
     batch.promote(offering)
@@ -362,7 +256,7 @@ def meant(scene: Scene, actor: Actor, which: Which) -> ReservationRecord | None:
 
 
 def _check_speaks_for(who: Who, person_id: int) -> None:
-    if not who.is_admin and who.id != person_id:
+    if not who.speaks_for(person_id):
         raise NotYours("Only an administrator may act for somebody else.")
 
 

@@ -14,8 +14,9 @@ from classbook.core.keys import once
 from classbook.core.pages import at_most, numbers_in, page_of
 from classbook.errors import BadSpan, Invalid, NotFound, NotYours
 from classbook.rules import timetable
-from classbook.rules.kinds import KINDS
+from classbook.rules.kinds import KINDS, free_times
 from classbook.rules.opening import Closed, OnDate, Rule, Weekly, as_json, from_json
+from classbook.rules.permits import bookable
 from classbook.rules.policy import Policy
 from classbook.rules.spans import Span
 from classbook.store import catalog, schedules
@@ -88,7 +89,7 @@ def free(
     with app.store.read() as tx:
         offering = _scheduled(tx, offering_id)
         terms = app.policy(offering.kind, offering.policy)
-        window = _bookable(Span(start, end), terms, tx.now)
+        window = bookable(Span(start, end), terms, tx.now)
         found = _free_in(tx, offering, terms, window) if window and offering.cancelled_at is None else []
     slots = [Slot(span.start, span.end, offering.timezone) for span in found[: at_most(limit) + 1]]
     return page_of(slots, limit, lambda slot: to_micros(slot.end))
@@ -98,28 +99,7 @@ def _free_in(tx: Tx, offering: OfferingRecord, terms: Policy, window: Span) -> l
     wide = window.widened(before_seconds=terms.before_seconds, after_seconds=terms.after_seconds)
     units, busy = schedules.busy(tx, offering.id, wide)
     hours = timetable_of(offering.timezone, tuple(schedules.rules(tx, offering.id)))
-    buffers = {"before_seconds": terms.before_seconds, "after_seconds": terms.after_seconds}
-    if terms.slot_seconds:
-        return timetable.slots(
-            hours,
-            length_seconds=terms.slot_seconds,
-            start=window.start,
-            end=window.end,
-            busy=busy,
-            units=units,
-            **buffers,
-        )
-    return timetable.free_spans(hours, start=window.start, end=window.end, busy=busy, units=units, **buffers)
-
-
-def _bookable(window: Span, terms: Policy, now: datetime) -> Span | None:
-    """The part of a window that notice and horizon leave."""
-    first = max(window.start, now + timedelta(seconds=terms.notice_seconds))
-    last = window.end
-    if terms.horizon_seconds is not None:
-        longest = timedelta(seconds=terms.slot_seconds)
-        last = min(last, now + timedelta(seconds=terms.horizon_seconds) + longest)
-    return Span(first, last) if first < last else None
+    return free_times(terms, hours, window, busy=busy, units=units)
 
 
 def _replaced(before: Sequence[Rule], added: Sequence[Rule]) -> list[Rule]:

@@ -5,9 +5,9 @@ This is the only place where a kind is told from another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from classbook.errors import BadSpan, ClassbookError, Invalid, NotFound, SeatTaken, SoldOut, SpanTaken
@@ -17,7 +17,7 @@ from classbook.rules.policy import Policy
 from classbook.rules.seating import Seating, best_of
 from classbook.rules.shelves import SeatShelf, Shelf
 from classbook.rules.spans import Span
-from classbook.rules.timetable import Timetable, why_impossible, why_not_in
+from classbook.rules.timetable import Timetable, against_span, begins_near, free_spans, slots, why_impossible
 from classbook.rules.wanted import Wanted
 
 Shelves = Mapping[int, Shelf]
@@ -252,12 +252,58 @@ def check_terms(kind: Kind, terms: Mapping[str, Any]) -> None:
             )
 
 
-def why_not_then(policy: Policy, timetable: Timetable, span: Span) -> ClassbookError | None:
-    """Why the opening hours do not allow a span that the client picked."""
-    return why_not_in(
+def against_opening(policy: Policy, timetable: Timetable, span: Span) -> Iterator[ClassbookError]:
+    """What speaks, in the opening hours, against a span that the client picked."""
+    return against_span(
         timetable,
         span,
-        grid_seconds=policy.slot_seconds or policy.grid_seconds or None,
+        grid_seconds=_grid(policy),
         min_seconds=policy.min_seconds,
         max_seconds=policy.max_seconds,
     )
+
+
+def free_times(policy: Policy, timetable: Timetable, window: Span, *, busy: Iterable[Span], units: int) -> list[Span]:
+    """What is free within a window: slots where the house cuts the time into slots, else the longest free spans.
+
+    ``busy`` are the claims that meet the window and its buffers.
+    """
+    buffers = {"before_seconds": policy.before_seconds, "after_seconds": policy.after_seconds}
+    if policy.slot_seconds:
+        return slots(
+            timetable,
+            length_seconds=policy.slot_seconds,
+            start=window.start,
+            end=window.end,
+            busy=busy,
+            units=units,
+            **buffers,
+        )
+    return free_spans(timetable, start=window.start, end=window.end, busy=busy, units=units, **buffers)
+
+
+def times_near(
+    policy: Policy,
+    timetable: Timetable,
+    window: Span,
+    *,
+    busy: Iterable[Span],
+    units: int,
+    length: timedelta,
+    near: datetime,
+) -> list[Span]:
+    """Free times of a length that nothing in the opening hours speaks against, the nearest first."""
+    free = free_times(policy, timetable, window, busy=busy, units=units)
+    if not policy.slot_seconds:
+        begins = (
+            moment
+            for stretch in free
+            for moment in begins_near(timetable, stretch, length=length, near=near, grid_seconds=_grid(policy))
+        )
+        tried = (Span(moment, moment + length) for moment in begins)
+        free = [span for span in tried if not any(against_opening(policy, timetable, span))]
+    return sorted(free, key=lambda span: (abs(span.start - near), span.start))
+
+
+def _grid(policy: Policy) -> int | None:
+    return policy.slot_seconds or policy.grid_seconds or None

@@ -1,13 +1,14 @@
 """What may be booked, confirmed, cancelled and checked in, and when. One function each, for search and commit alike.
 
-A function returns the refusal instead of raising it: in a batch a refusal is an outcome and not an accident. Refusals
-are looked for in a fixed order: not found, invalid, not allowed, cancelled or closed or too early or too late or
-below notice or outside the schedule, already reserved, limits, taken or sold out, insufficient funds.
+A function returns the refusal instead of raising it: in a batch a refusal is an outcome and not an accident. Those
+that speak against a booking are told one by one, the weightiest first: who books stops at the first, who asks why hears
+them all. Their order is: not found, invalid, not allowed, cancelled or closed or too early or too late or below notice
+or outside the schedule, already reserved, limits, taken or sold out, insufficient funds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -70,42 +71,55 @@ def status(offering: Bookable, now: datetime) -> str:
     return "ongoing" if now < offering.ends_at else "completed"
 
 
-def why_not_book(offering: Bookable, policy: Policy, *, span: Span | None, now: datetime) -> ClassbookError | None:
-    """Why that time (None: no time at all) of an offering cannot be booked now by anybody."""
-    if offering.cancelled_at is not None:
-        return OfferingCancelled(f"{offering.title} was cancelled.")
-    if span is None:
-        return None
+def against_time(
+    offering: Bookable, policy: Policy, *, span: Span, now: datetime, first_free: Callable[[], datetime | None]
+) -> Iterator[ClassbookError]:
+    """What speaks against booking that time now, whoever asks; ``first_free`` is when one could, where one picks."""
     if now >= span.start and offering.starts_at is not None:
-        return OfferingClosed(f"{offering.title} began on {_local(offering, offering.starts_at)}.")
+        yield OfferingClosed(f"{offering.title} began on {_local(offering, offering.starts_at)}.")
+        return
     # What has to be confirmed until the start cannot be held at the start.
     if now > span.start or (now == span.start and policy.confirm != "none"):
-        return TooLate(f"{_local(offering, span.start)} is over.", hint="Choose a later time.")
+        yield TooLate(f"{_local(offering, span.start)} is over.", hint="Choose a later time.")
+        return
     if policy.horizon_seconds is not None and span.start > now + timedelta(seconds=policy.horizon_seconds):
         opens_at = span.start - timedelta(seconds=policy.horizon_seconds)
-        return TooEarly(f"{offering.title} can be booked for that time from {_local(offering, opens_at)} on.")
+        yield TooEarly(f"{offering.title} can be booked for that time from {_local(offering, opens_at)} on.")
     notice = timedelta(seconds=policy.notice_seconds)
     if now + notice > span.start:
-        return BelowNotice(
+        yield BelowNotice(
             f"{offering.title} must be booked {format_duration(policy.notice_seconds)} ahead.",
-            hint=f"The first time that can be booked now is {_local(offering, now + notice)}."
+            hint=f"The first time that can be booked now is {_local(offering, first_free() or now + notice)}."
             if offering.starts_at is None
             else f"It could be booked until {_local(offering, span.start - notice)}.",
         )
-    return None
 
 
-def why_not_again(
+def is_below_notice(policy: Policy, span: Span, now: datetime) -> bool:
+    """Whether it is too late for a time that is still to come."""
+    return now < span.start < now + timedelta(seconds=policy.notice_seconds)
+
+
+def bookable(window: Span, policy: Policy, now: datetime) -> Span | None:
+    """The part of a window that notice and horizon leave."""
+    first = max(window.start, now + timedelta(seconds=policy.notice_seconds))
+    last = window.end
+    if policy.horizon_seconds is not None:
+        longest = timedelta(seconds=policy.slot_seconds)
+        last = min(last, now + timedelta(seconds=policy.horizon_seconds) + longest)
+    return Span(first, last) if first < last else None
+
+
+def against_more(
     offering: Bookable, policy: Policy, *, party: int, live: Sequence[Booked], name: str
-) -> ClassbookError | None:
-    """Why this person may not have that many places more, given their live reservations of this offering."""
+) -> Iterator[ClassbookError]:
+    """What speaks against that many places more for one person, given their live reservations of this offering."""
     if policy.once and live:
-        return AlreadyReserved(f"{name} has a reservation for {offering.title} already.", hint=_way_out(live[0]))
+        yield AlreadyReserved(f"{name} has a reservation for {offering.title} already.", hint=_way_out(live[0]))
     if policy.party_max is not None and party > policy.party_max:
-        return LimitReached(f"A reservation has at most {policy.party_max} places, not {party}.")
+        yield LimitReached(f"A reservation has at most {policy.party_max} places, not {party}.")
     if policy.max_per_person is not None and party + sum(one.party for one in live) > policy.max_per_person:
-        return LimitReached(f"One person may have at most {policy.max_per_person} places in {offering.title}.")
-    return None
+        yield LimitReached(f"One person may have at most {policy.max_per_person} places in {offering.title}.")
 
 
 def _way_out(live: Booked) -> str:

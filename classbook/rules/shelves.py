@@ -129,6 +129,16 @@ class TimedShelf:
     def left(self, span: Span | None) -> int:
         return 0 if span is None else max(0, self._lanes.units - self._lanes.count_overlap(span))
 
+    @property
+    def units(self) -> int:
+        return self._lanes.units
+
+    def busy(self, window: Span) -> list[Span]:
+        """The claims there are around a window, and perhaps others; raises NeedsAll where nobody has looked at it."""
+        if not self._knows(window):
+            raise NeedsAll(self._pool_id)
+        return [claim.span for claim in self._lanes]
+
     def take(self, count: int, span: Span | None) -> list[int] | None:
         """The lowest free units; raises NeedsAll where they would have to be made free by packing.
 

@@ -147,6 +147,45 @@ def slots(
     return found
 
 
+def begins_near(
+    timetable: Timetable, free: Span, *, length: timedelta, near: datetime, grid_seconds: int | None
+) -> set[datetime]:
+    """When a booking of a length may begin that lies in a free span: at its first moment, and nearest to another."""
+    latest = free.end - length
+    wished = min(max(near, free.start), latest)
+    if grid_seconds is None:
+        return {free.start, wished} if free.start <= latest else set()
+    step = _step(grid_seconds)
+    tried = (_on_grid(timetable, moment, step) for moment in (free.start, wished, wished - step))
+    return {moment for moment in tried if free.start <= moment <= latest}
+
+
+def against_span(
+    timetable: Timetable,
+    span: Span,
+    *,
+    grid_seconds: int | None,
+    min_seconds: int | None,
+    max_seconds: int | None,
+) -> Iterator[ClassbookError]:
+    """What speaks against that span, whatever is free: BadSpan or OutsideSchedule, said in the timetable's zone.
+
+    A booking may go on from one block into the next where they touch. With a grid it begins on the grid of the block
+    in which it begins and ends on that of the block in which it ends; one that stays in its block may end with it.
+    """
+    if why := why_impossible(span):
+        yield why
+        return
+    if why := _why_not_that_long(span, min_seconds=min_seconds, max_seconds=max_seconds):
+        yield why
+    step = None if grid_seconds is None else _step(grid_seconds)
+    blocks = list(_blocks(timetable, span))
+    if merge(block.clipped(span) for block in blocks) != [span]:
+        yield _outside(timetable, span, step)
+    elif step is not None and (why := _why_off_grid(span, blocks[0], blocks[-1], step=step, zone=timetable.zone)):
+        yield why
+
+
 def why_not_in(
     timetable: Timetable,
     span: Span,
@@ -155,20 +194,9 @@ def why_not_in(
     min_seconds: int | None,
     max_seconds: int | None,
 ) -> ClassbookError | None:
-    """Why nobody may book that span, whatever is free: BadSpan or OutsideSchedule, said in the timetable's zone.
-
-    A booking may go on from one block into the next where they touch. With a grid it begins on the grid of the block
-    in which it begins and ends on that of the block in which it ends; one that stays in its block may end with it.
-    """
-    if why := why_impossible(span) or _why_not_that_long(span, min_seconds=min_seconds, max_seconds=max_seconds):
-        return why
-    step = None if grid_seconds is None else _step(grid_seconds)
-    blocks = list(_blocks(timetable, span))
-    if merge(block.clipped(span) for block in blocks) != [span]:
-        return _outside(timetable, span, step)
-    if step is None:
-        return None
-    return _why_off_grid(span, first=blocks[0], last=blocks[-1], step=step, zone=timetable.zone)
+    """Why nobody may book that span: the first thing that speaks against it."""
+    found = against_span(timetable, span, grid_seconds=grid_seconds, min_seconds=min_seconds, max_seconds=max_seconds)
+    return next(found, None)
 
 
 # --- moments -------------------------------------------------------------------------------------------------------
@@ -207,6 +235,15 @@ def _step(seconds: int) -> timedelta:
     if seconds < _SHORTEST_STEP_SECONDS:
         raise BadSpan(f"A slot lasts at least {format_duration(_SHORTEST_STEP_SECONDS)}.")
     return timedelta(seconds=seconds)
+
+
+def _on_grid(timetable: Timetable, moment: datetime, step: timedelta) -> datetime:
+    """The first step of the grid, in whichever block, that is not before the moment; itself where there is none."""
+    for block in _blocks(timetable, Span(moment, moment + timedelta(days=1))):
+        begins = _next_on_grid(max(moment, block.start), block, step)
+        if begins < block.end:
+            return begins
+    return moment
 
 
 def _next_on_grid(moment: datetime, block: Span, step: timedelta) -> datetime:
@@ -278,7 +315,7 @@ def _why_not_that_long(span: Span, *, min_seconds: int | None, max_seconds: int 
     return None
 
 
-def _why_off_grid(span: Span, *, first: Span, last: Span, step: timedelta, zone: ZoneInfo) -> BadSpan | None:
+def _why_off_grid(span: Span, first: Span, last: Span, *, step: timedelta, zone: ZoneInfo) -> BadSpan | None:
     """``first`` and ``last`` are the blocks in which the span begins and ends."""
     begins = _next_on_grid(span.start, first, step)
     if begins != span.start:

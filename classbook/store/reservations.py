@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from classbook.rules import packing
 from classbook.rules.plans import label
@@ -88,6 +88,13 @@ _LIVE_OF_PEOPLE = (
     f"SELECT {RESERVATION_COLUMNS} FROM reservations "
     "WHERE person_id AMONG ? AND state IN ('queued', 'held', 'confirmed')"
 )
+# What people came to lately. `due_at` is null in final states only, so the index by person leads there.
+_VISITS = (
+    f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE person_id AMONG ? AND offering_id + 0 AMONG ? "
+    "AND due_at IS NULL AND state = 'completed' AND starts_at > ?"
+)
+_LATELY = timedelta(hours=26)
+"""Longer than any day."""
 _HIGHEST = (
     "SELECT id, (SELECT max(unit) FROM claims WHERE pool_id = p.id AND live AND NOT timed) FROM pools p "
     "WHERE id AMONG ? AND NOT timed"
@@ -170,6 +177,8 @@ class Scene:
     records: dict[int, ReservationRecord] = field(default_factory=dict)
     """Those that were asked for, and those made since."""
     live_of: dict[int, list[ReservationRecord]] = field(default_factory=dict)
+    visits_of: dict[int, list[ReservationRecord]] = field(default_factory=dict)
+    """By person: what they came to in the last day, of offerings that limit how many a day there may be."""
     newest_of: dict[tuple[int, int], ReservationRecord] = field(default_factory=dict)
     """By offering and person: the live one, else the latest."""
     codes: dict[int, CodeRecord] = field(default_factory=dict)
@@ -248,10 +257,19 @@ def lock(tx: Tx, needs: Needs) -> Stage:
     return stage
 
 
-def load(tx: Tx, needs: Needs, stage: Stage, look_at: Callable[[Scene], Windows], *, blocked: Blocked) -> Scene:
+def load(
+    tx: Tx,
+    needs: Needs,
+    stage: Stage,
+    look_at: Callable[[Scene], Windows],
+    *,
+    blocked: Blocked,
+    daily: Collection[int] = (),
+) -> Scene:
     """Load what a batch needs, with everything that is overdue on its offerings and whoever waits there.
 
-    ``look_at`` says, once the asked reservations are known, which spans the asks want in timed pools.
+    ``look_at`` says, once the asked reservations are known, which spans the asks want in timed pools; ``daily`` are
+    the offerings of which people may have so many a day.
     """
     people = sorted(needs.booker_ids)
     paired_offerings, paired_people = ({pair[side] for pair in needs.pairs} for side in (0, 1))
@@ -283,6 +301,10 @@ def load(tx: Tx, needs: Needs, stage: Stage, look_at: Callable[[Scene], Windows]
         scene.newest_of[record.offering_id, record.person_id or 0] = record
     for record in _records(known, live):
         scene.live_of[record.person_id or 0].append(record)
+    if daily:
+        for row in tx.rows(_VISITS, people, list(daily), to_micros(tx.now - _LATELY)):
+            visit = ReservationRecord.of(row)
+            scene.visits_of.setdefault(visit.person_id or 0, []).append(visit)
     touched = {record.id: record for record in (*asked_records, *scene.due)}
     # Of the offerings at hand, also what a new reservation may have to replace.
     touched |= {id: record for id, record in known.items() if record.offering_id in stage.offerings}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from classbook.app import App
-from classbook.core import booking, catalog, providers, reservations, schedules
-from classbook.core.asks import Ask, ById, Cancel, Confirm, Reserve
+from classbook.core import booking, catalog, providers, reservations, schedules, upkeep
+from classbook.core.asks import Ask, ById, Cancel, CheckIn, Confirm, Reserve
 from classbook.errors import ClassbookError
+from classbook.rules.opening import Closed
 from classbook.testing import FrozenClock
 from classbook.values import Reservation, plain
 from tests.makers import (
@@ -18,12 +20,14 @@ from tests.makers import (
     MICROSECOND,
     NOW,
     Cast,
+    a_court,
     a_doctor,
     as_person,
     ask,
     booking_of,
     clock_time,
     mailed,
+    move_of,
     moves,
     opened,
     refusal,
@@ -85,8 +89,42 @@ def test_a_day_ahead_at_least(app: App, clock: FrozenClock, cast: Cast) -> None:
     assert refusal(app, booking_of(doctor, cast.ana, "09:45", days=2)) == "below_notice"
     [outcome] = booking.book(app, [booking_of(doctor, cast.ana, "09:45", days=2)])
     assert isinstance(outcome, ClassbookError)
-    assert "2026-12-03" in str(outcome.hint) or "3 Dec" in str(outcome.hint), outcome.hint
+    assert outcome.hint == "The first time that can be booked now is Thu 3 Dec 2026 10:00 UTC."
     assert ask(app, booking_of(doctor, cast.ana, "10:00", days=2)).state == "held"
+
+
+def first_named(app: App, asked: Ask) -> str:
+    """The first time that could be booked, as a refusal names it."""
+    [outcome] = booking.book(app, [asked])
+    assert isinstance(outcome, ClassbookError) and outcome.code == "below_notice", outcome
+    return str(outcome.hint).removeprefix("The first time that can be booked now is ").removesuffix(" UTC.")
+
+
+def test_the_first_time_that_can_be_booked_is_open_and_free(app: App, clock: FrozenClock, cast: Cast) -> None:
+    """It is the first that search shows, and it is had."""
+    doctor = opened(app, a_doctor(app, slot_seconds=1800, per_day=None), "daily 08:00-10:00")
+    too_soon = booking_of(doctor, cast.ana, "08:00")
+    assert first_named(app, too_soon) == "Wed 2 Dec 2026 09:00"
+    ask(app, booking_of(doctor, cast.ben, "09:00"))
+    assert first_named(app, too_soon) == "Wed 2 Dec 2026 09:30"
+    ask(app, booking_of(doctor, cast.ben, "09:30"))
+    assert first_named(app, too_soon) == "Thu 3 Dec 2026 08:00"
+    shown = schedules.free(app, doctor.id, start=NOW, end=clock_time("00:00", days=4)).results[0]
+    assert f"{shown.start:%a} {shown.start.day} {shown.start:%b %Y %H:%M}" == "Thu 3 Dec 2026 08:00"
+    opened(app, doctor, Closed(date(2026, 12, 1), date(2026, 12, 31)))
+    assert first_named(app, too_soon) == "Wed 2 Dec 2026 09:00"  # none to be seen: as far as notice alone goes
+
+
+def test_the_first_time_of_a_resource_is_long_and_wide_enough(app: App, cast: Cast) -> None:
+    court = a_court(app, units=2, notice_seconds=24 * 3600, grid_seconds=1800, after_seconds=600)
+    opened(app, court, "daily 08:15-12:15")
+    ask(app, booking_of(court, cast.ben, "10:45-11:45"))
+    assert first_named(app, booking_of(court, cast.ana, "08:15-09:15")) == "Wed 2 Dec 2026 09:15"
+    assert first_named(app, booking_of(court, cast.ana, "08:15-09:15", party=2)) == "Wed 2 Dec 2026 09:15"
+    assert first_named(app, booking_of(court, cast.ana, "08:15-09:45", party=2)) == "Thu 3 Dec 2026 08:15"
+    assert first_named(app, booking_of(court, cast.ana, "08:15-09:45")) == "Wed 2 Dec 2026 09:15"
+    held = ask(app, booking_of(court, cast.ana, "08:15-09:15", days=5))
+    assert first_named(app, move_of(held, cast.ana, "08:15-09:45", party=2)) == "Thu 3 Dec 2026 08:15"
 
 
 def test_a_slot_has_its_own_length_and_takes_one(app: App, cast: Cast) -> None:
@@ -155,6 +193,56 @@ def test_a_limit_of_two_a_day_replaces_the_earliest(app: App, cast: Cast) -> Non
     doctor = a_doctor(app, per_day=2, on_second="replace")
     made = [ask(app, booking_of(doctor, cast.ana, time, days=2)) for time in ("10:00", "11:00", "12:00")]
     assert [show(app, one).state for one in made] == ["cancelled", "held", "held"]
+
+
+def test_what_cannot_be_cancelled_any_more_is_not_replaced(app: App, clock: FrozenClock, cast: Cast) -> None:
+    doctor = a_doctor(app, on_second="replace", cancel_until_seconds=3600, notice_seconds=0)
+    one = ask(app, booking_of(doctor, cast.ana, "10:00"))
+    ask(app, Confirm(as_person(cast.ana), ById(one.id)))
+    clock.set(clock_time("09:00"))
+    refused = booking.book(app, [booking_of(doctor, cast.ana, "16:00")])[0]
+    assert isinstance(refused, ClassbookError) and refused.code == "limit_reached"
+    assert "it cannot be replaced: Dr. Pia could be cancelled until Wed 2 Dec 2026 09:00 UTC." in refused.detail
+    assert show(app, one).state == "confirmed"
+    by_admin = replace(booking_of(doctor, cast.ana, "16:00"), actor=CONSOLE, person_id=cast.ana.id)
+    assert ask(app, by_admin).state == "held"
+    assert show(app, one).state == "cancelled"
+
+
+@pytest.mark.parametrize("on_second", ["reject", "replace"])
+@pytest.mark.parametrize("written_down", [False, True])
+def test_a_visit_of_the_morning_counts_in_the_afternoon(
+    app: App, clock: FrozenClock, cast: Cast, on_second: str, written_down: bool
+) -> None:
+    doctor = a_doctor(app, on_second=on_second, notice_seconds=0)
+    one = ask(app, booking_of(doctor, cast.ana, "10:00"))
+    ask(app, Confirm(as_person(cast.ana), ById(one.id)))
+    clock.set(clock_time("11:00"))
+    while written_down and upkeep.settle_due(app):
+        pass
+    assert show(app, one).state == "completed"
+    for by in (as_person(cast.ana), CONSOLE):
+        assert refusal(app, replace(booking_of(doctor, cast.ana, "16:00"), actor=by, person_id=cast.ana.id)) == (
+            "limit_reached"
+        )
+    assert show(app, one).state == "completed"
+    tomorrow = ask(app, booking_of(doctor, cast.ana, "09:00", days=2))
+    assert refusal(app, move_of(tomorrow, cast.ana, "16:00")) == "limit_reached"
+    assert ask(app, booking_of(doctor, cast.ben, "16:00")).state == "held"
+
+
+def test_who_came_is_not_replaced(app: App, clock: FrozenClock, cast: Cast) -> None:
+    doctor = a_doctor(app, on_second="replace", notice_seconds=0, slot_seconds=3600)
+    one = ask(app, booking_of(doctor, cast.ana, "10:00"))
+    ask(app, Confirm(as_person(cast.ana), ById(one.id)))
+    clock.set(clock_time("09:50"))
+    ask(app, CheckIn(as_person(cast.ana), ById(one.id)))
+    refused = booking.book(app, [replace(booking_of(doctor, cast.ana, "16:00"), actor=CONSOLE, person_id=cast.ana.id)])[
+        0
+    ]
+    assert isinstance(refused, ClassbookError) and refused.code == "limit_reached"
+    assert "what took place is not replaced" in refused.detail
+    assert show(app, one).state == "confirmed"
 
 
 # --- the clocks change ---------------------------------------------------------------------------------------------

@@ -350,9 +350,17 @@ class House:
             return "offering_closed" if self.now >= start else None
         return "too_late" if self.now > start or (self.now == start and of.confirm != "none") else None
 
-    def that_day(self, of: Sold, person: int, start: datetime) -> list[Entry]:
-        mine = [one for one in self.within(of, "queued", "held", "confirmed") if one.person == person]
-        return [one for one in mine if one.start.date() == start.date()]
+    def instead_of(
+        self, of: Sold, person: int, start: datetime, *, by_admin: bool, moving: Entry | None = None
+    ) -> list[Entry] | None:
+        """What a later one of that day replaces; None where one of them took place or cannot be cancelled any more."""
+        if not of.replaces:
+            return []
+        there = [one for one in self.within(of, "queued", "held", "confirmed", "completed") if one is not moving]
+        day = [one for one in there if one.person == person and one.start.date() == start.date()]
+        begun = [one for one in day if self.seen(one) == "confirmed" and one.start <= self.now and not by_admin]
+        took_place = [one for one in day if one.checked or self.seen(one) == "completed"]
+        return None if begun or took_place else day
 
     def reserve(self, of: Sold, person: int, party: int, start: datetime, end: datetime, queue: bool) -> str:
         if why := self.why_not_then(of, start):
@@ -362,7 +370,9 @@ class House:
             return "already_reserved"
         if of.longest and party > of.longest:
             return "limit_reached"
-        replaced = self.that_day(of, person, start) if of.replaces else []
+        replaced = self.instead_of(of, person, start, by_admin=False)
+        if replaced is None:
+            return "limit_reached"
         one = Entry(of, person, party, start, end, "queued", start)
         if self.fits(of, start, end, party, replaced):
             for other in replaced:
@@ -397,8 +407,9 @@ class House:
             return why
         if one.of.longest and party > one.of.longest:
             return "limit_reached"
-        day = self.that_day(one.of, one.person, start) if one.of.replaces else []
-        replaced = [other for other in day if other is not one]
+        replaced = self.instead_of(one.of, one.person, start, by_admin=True, moving=one)
+        if replaced is None:
+            return "limit_reached"
         if not self.fits(one.of, start, start + length, party, [one, *replaced]):
             return one.of.refusal
         for other in replaced:
