@@ -60,6 +60,8 @@ MOVE: Final = (
     Column("at", "at", shown=local("at")),
     Column("actor", "by"),
     Column("reason", "reason"),
+    Column("before"),
+    Column("after"),
     Column("request_id"),
 )
 

@@ -273,7 +273,6 @@ def _move(batch: Batch, ask: Move) -> Reservation:
         raise _taken(batch, offering, wanted, span)
     _replace(batch, replaced, ask.actor)
     batch.relocate(record, offering, wanted, units, span, actor=ask.actor)
-    batch.note(record, "move", ask.actor)
     batch.tell(record, "moved")
     batch.promote(offering)
     return batch.view(record)
@@ -315,6 +314,7 @@ def _resend(batch: Batch, ask: Resend) -> Reservation:
         raise TooManyRequests(
             f"{policy.MOST_CODES} codes were mailed for this hold.", hint="Cancel the hold and reserve again."
         )
+    batch.note(record, "resend", ask.actor)
     batch.tell(record, "held", serial=batch.new_code(record).serial)
     return batch.view(record)
 

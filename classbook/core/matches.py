@@ -146,7 +146,7 @@ def block(
         after = Hall.of(tx, match_id, actor)
         return Page(tuple(after.seat(*one) for one in wanted), None)
 
-    return catalog.write(app, actor, KIND, match_id, act, key=key, dry_run=dry_run)
+    return catalog.write(app, actor, KIND, match_id, act, action="block", key=key, dry_run=dry_run)
 
 
 def release(
@@ -174,7 +174,7 @@ def release(
         after = Hall.of(tx, match_id, actor)
         return Page(tuple(after.seat(*one) for one in wanted), None)
 
-    released = catalog.write(app, actor, KIND, match_id, act, key=key, dry_run=dry_run)
+    released = catalog.write(app, actor, KIND, match_id, act, action="release", key=key, dry_run=dry_run)
     if not dry_run:
         # Whoever waits for a seat is next.
         upkeep.settle_offering(app, match_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -110,24 +111,28 @@ def agenda(
 def history(tx: Tx, reservation_id: int, *, after_n: int, limit: int) -> list[Move]:
     """What happened to a reservation, in order, from its step ``after_n`` on."""
     rows = tx.rows(
-        "SELECT m.n, m.action, m.from_state, m.to_state, m.at, p.email, m.actor_id, m.reason, m.request_id "
+        "SELECT m.n, m.action, m.from_state, m.to_state, m.at, p.email, m.actor_id, m.reason, m.request_id, "
+        "m.before, m.after "
         "FROM moves m LEFT JOIN people p ON p.id = m.actor_id WHERE m.reservation_id = ? AND m.n > ? "
         "ORDER BY m.n LIMIT ?",
         reservation_id, after_n, limit,
     )  # fmt: skip
     return [
-        Move(n, action, before, after, from_micros(at), _actor(action, email, actor_id), reason, request_id)
-        for n, action, before, after, at, email, actor_id, reason, request_id in rows
-    ]
+        Move(
+            n, action, from_state, to_state, from_micros(at), actor_name(email, actor_id, request_id), reason,
+            request_id, before and json.loads(before), after and json.loads(after),
+        )
+        for n, action, from_state, to_state, at, email, actor_id, reason, request_id, before, after in rows
+    ]  # fmt: skip
 
 
-def _actor(action: str, email: str | None, actor_id: int | None) -> str:
-    """Who did it: a person, time itself, or the console."""
+def actor_name(email: str | None, actor_id: int | None, request_id: str | None) -> str:
+    """Who did it: a person, the console, or, where nobody asked for anything, time itself."""
     if email is not None:
         return email
     if actor_id is not None:
         return f"person {actor_id}"
-    return "time" if action in ("lapse", "complete", "offer") else "console"
+    return "console" if request_id else "time"
 
 
 def _found(tx: Tx, parts: list[Condition], order: str, limit: int) -> list[Listed]:

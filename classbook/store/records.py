@@ -143,6 +143,8 @@ class ReservationRecord:
     steps: int = 0
     was: str | None = None
     claims: list[Claim] = field(default_factory=list)
+    freed: list[Claim] = field(default_factory=list)
+    """The places that were given back last, in this transaction."""
 
     @classmethod
     def of(cls, row: Row) -> ReservationRecord:
@@ -203,6 +205,9 @@ class MoveRecord:
     actor_id: int | None
     reason: str | None
     request_id: str | None
+    before: str | None = None
+    after: str | None = None
+    """What a change of place or time was from and to (JSON)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +221,7 @@ class Letter:
     reservation_id: int | None = None
     offering_id: int | None = None
     facts: str = "{}"
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
