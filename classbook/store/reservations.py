@@ -83,17 +83,18 @@ _LOCK_QUEUE_BY_SPAN = (
     f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE offering_id = ? AND state = 'queued' "
     "AND starts_at < ? AND ends_at > ? ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
 )
-# By their states and not by `due_at`: that would offer the planner the index of everything that is live.
+# By their states and not by `due_at`: that would offer the planner the index of everything that is live. Only of the
+# offerings at hand, for limits are per offering, and who comes to every match has many others.
 _LIVE_OF_PEOPLE = (
     f"SELECT {RESERVATION_COLUMNS} FROM reservations "
-    "WHERE person_id AMONG ? AND state IN ('queued', 'held', 'confirmed')"
+    "WHERE person_id AMONG ? AND offering_id + 0 AMONG ? AND state IN ('queued', 'held', 'confirmed')"
 )
 _HIGHEST = (
     "SELECT id, (SELECT max(unit) FROM claims WHERE pool_id = p.id AND live AND NOT timed) FROM pools p "
     "WHERE id AMONG ? AND NOT timed"
 )
 _TAKEN_UNITS = "SELECT pool_id, unit FROM claims WHERE pool_id AMONG ? AND live AND NOT timed"
-TAKEN_SPANS = (
+_TAKEN_SPANS = (
     "SELECT c.reservation_id, c.n, c.pool_id, c.unit, c.starts_at, c.ends_at FROM WINDOWS ? w EACH JOIN claims c "
     "ON c.pool_id = w.pool_id AND c.live AND c.timed AND c.starts_at < w.high AND c.starts_at > w.low - w.longest "
     "AND c.ends_at > w.low"
@@ -260,7 +261,7 @@ def load(tx: Tx, needs: Needs, stage: Stage, look_at: Callable[[Scene], Windows]
         (_LOCK_ASKED, [needs.reservation_ids]),
         (_LOCK_OF_PEOPLE, [paired_people, paired_offerings]),
         (_LOCK_OVERDUE, [list(stage.offerings), to_micros(tx.now)]),
-        (_LIVE_OF_PEOPLE, [people]),
+        (_LIVE_OF_PEOPLE, [people, list(stage.offerings)]),
         (_HIGHEST, [fixed]),
         (_ANSWERS, [{person_id for person_id, _ in needs.keys}, json.dumps([key for _, key in needs.keys])]),
         tx.fresh_ids(tables.reservations, needs.reserves),
@@ -418,7 +419,7 @@ def _load_timed_shelves(tx: Tx, scene: Scene, windows: Windows) -> None:
         for span in spans
     ]
     found: dict[int, dict[tuple[int, int], packing.Claim[tuple[int, int]]]] = {pool_id: {} for pool_id in timed}
-    for reservation_id, n, pool_id, unit, low, high in tx.rows(TAKEN_SPANS, json.dumps(asked)):
+    for reservation_id, n, pool_id, unit, low, high in tx.rows(_TAKEN_SPANS, json.dumps(asked)):
         key, span = (reservation_id, n), Span(from_micros(low), from_micros(high))
         found[pool_id][key] = packing.Claim(key, unit, span)
     complete = {
