@@ -250,6 +250,8 @@ class Reservation:
     created_at: datetime
     confirmed_at: datetime | None
     checked_in_at: datetime | None
+    refund: Money | None
+    """What came back of a price that was paid, once it is cancelled."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,8 +93,7 @@ class Batch:
         for record in self.scene.due:
             offering = self.offering_of(record)
             if offering.cancelled_at is not None:
-                self.step(record, "cancel", TIME, reason=offering.cancel_reason)
-                self.tell(record, "cancelled", reason=offering.cancel_reason, whole=True)
+                self.cancel(record, TIME, reason=offering.cancel_reason, said=offering.cancel_reason, whole=True)
                 continue
             action = due_action(record.state, check_in_missing=record.check_in_missing)
             self.step(record, action, TIME)
@@ -287,7 +286,27 @@ class Batch:
         else:
             self.tell(record, kind)
 
-    def step(self, record: ReservationRecord, action: str, actor: Actor, *, reason: str | None = None) -> None:
+    def cancel(
+        self,
+        record: ReservationRecord,
+        actor: Actor,
+        *,
+        reason: str | None,
+        said: str | None,
+        refund: Money | None = None,
+        whole: bool | None = None,
+    ) -> None:
+        """Cancel for a ``reason``, and tell what is ``said`` of it. Of what was paid ``refund`` comes back, or all."""
+        paid = self.purse.paid(record)
+        self.step(record, "cancel", actor, reason=reason, refund=refund)
+        back = self.purse.refund(record)
+        money = {"paid": str(paid), "refund": str(back) if back and back.minor else None} if paid else {}
+        self.tell(record, "cancelled", reason=said, whole=whole, **money)
+
+    def step(
+        self, record: ReservationRecord, action: str, actor: Actor, *, reason: str | None = None,
+        refund: Money | None = None,
+    ) -> None:  # fmt: skip
         """Follow an arrow of the state table, free what it frees, and write the row of history."""
         before = record.state
         after = follow(before, action)
@@ -305,7 +324,7 @@ class Batch:
             self._forget(record)
         if before in TAKEN and after not in TAKEN:
             self.free(record)
-        self.purse.follow(record, before, actor)
+        self.purse.follow(record, before, actor, refund=refund)
         self._note(record, action, before, actor, reason)
 
     def note(self, record: ReservationRecord, action: str, actor: Actor) -> None:
@@ -363,7 +382,10 @@ class Batch:
         """The reservation as everybody may see it who may see it."""
         person = self.scene.people[record.person_id or 0]
         user = PersonRef(person.id, person.email, person.name)
-        return reservation_view(record, self.offering_of(record), user, self.state(record), self._position(record))
+        return reservation_view(
+            record, self.offering_of(record), user, self.state(record), self._position(record),
+            self.purse.refund(record),
+        )  # fmt: skip
 
     def _position(self, record: ReservationRecord) -> int | None:
         """The place in the line a record has just entered: behind everybody who waits for the same time."""

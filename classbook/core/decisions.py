@@ -21,7 +21,7 @@ from classbook.errors import (
     TooManyRequests,
     WrongCode,
 )
-from classbook.rules import codes, permits, policy
+from classbook.rules import codes, permits, policy, refunds
 from classbook.rules.kinds import Kind, why_not_then
 from classbook.rules.names import clean_text
 from classbook.rules.spans import Span
@@ -149,8 +149,8 @@ def _check_limits(
 def _replace(batch: Batch, replaced: Sequence[ReservationRecord], actor: Actor) -> None:
     """Cancel what a later booking of the same day takes the place of."""
     for record in replaced:
-        batch.step(record, "cancel", actor, reason="Replaced by a later one on the same day.")
-        batch.tell(record, "cancelled", reason="You booked another time on the same day.")
+        why, said = "Replaced by a later one on the same day.", "You booked another time on the same day."
+        batch.cancel(record, actor, reason=why, said=said)
 
 
 def _find(
@@ -244,13 +244,13 @@ def _cancel(batch: Batch, ask: Cancel) -> Reservation:
     state = batch.state(record)
     if state == CANCELLED:
         return batch.view(record)
+    terms = batch.policy(offering)
     _raise(
-        permits.why_not_cancel(
-            offering, batch.policy(offering), state, starts_at=record.starts_at, now=batch.now, is_admin=who.is_admin
-        )
+        permits.why_not_cancel(offering, terms, state, starts_at=record.starts_at, now=batch.now, is_admin=who.is_admin)
     )
-    batch.step(record, "cancel", ask.actor, reason=reason)
-    batch.tell(record, "cancelled", reason=reason)
+    paid = batch.purse.paid(record)
+    back = paid and refunds.refund(paid, terms, starts_at=record.starts_at, now=batch.now)
+    batch.cancel(record, ask.actor, reason=reason, said=reason, refund=back)
     batch.promote(offering)
     return batch.view(record)
 

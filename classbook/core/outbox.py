@@ -215,6 +215,8 @@ def _facts(posted: store.Posted) -> letters.Facts:
         reservation_code=codes.reservation_code(posted.reservation_id) if posted.reservation_id else "",
         reason=said.get("reason"),
         whole_offering=bool(said.get("whole")),
+        paid=said.get("paid"),
+        refund=said.get("refund"),
         old_title=said.get("title"),
         old_starts_at=_instant(said.get("starts_at")),
         old_ends_at=_instant(said.get("ends_at")),

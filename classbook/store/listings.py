@@ -6,10 +6,11 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
+from classbook.store import ledger
 from classbook.store.database import Row, Tx, from_micros, to_micros
 from classbook.store.records import OFFERING_COLUMNS, RESERVATION_COLUMNS, OfferingRecord, ReservationRecord
 from classbook.store.reservations import claims_of
-from classbook.values import Move, PersonRef
+from classbook.values import Money, Move, PersonRef
 
 
 def _of(alias: str, columns: str) -> str:
@@ -39,13 +40,15 @@ Condition = tuple[str, list[object]]
 """A condition in SQL, with its values."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Listed:
     record: ReservationRecord
     user: PersonRef
     offering: OfferingRecord
     position: int | None
     """The place in the queue, 1 is next; None for what does not wait."""
+    refund: Money | None = None
+    """What came back of what was paid, where it is cancelled."""
 
 
 def by_id(tx: Tx, reservation_id: int) -> Listed | None:
@@ -154,4 +157,8 @@ def _listed(tx: Tx, rows: list[Row]) -> list[Listed]:
     by_id = {one.record.id: one.record for one in found}
     for reservation_id, claim in claims_of(tx, list(by_id)):
         by_id[reservation_id].claims.append(claim)
+    cancelled = {one.record.id: one for one in found if one.record.is_refunded}
+    for reservation_id, minor in ledger.refunded(tx, list(cancelled)) if cancelled else ():
+        one = cancelled[reservation_id]
+        one.refund = Money(minor, one.record.currency or "")
     return found

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from classbook.rules.spans import Span
+from classbook.rules.states import CANCELLED
 from classbook.store.database import Row, from_micros, to_micros
 
 CODE_COLUMNS: Final = "purpose, subject_id, nonce, serial, guesses, expires_at"
@@ -163,6 +164,11 @@ class ReservationRecord:
     @property
     def check_in_missing(self) -> bool:
         return self.check_in and self.checked_in_at is None
+
+    @property
+    def is_refunded(self) -> bool:
+        """Whether it was paid and then cancelled: then something has come back, be it nothing at all."""
+        return self.state == CANCELLED and self.confirmed_at is not None and bool(self.price_minor)
 
     @property
     def places(self) -> list[Claim]:
