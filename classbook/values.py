@@ -250,6 +250,8 @@ class Reservation:
     created_at: datetime
     confirmed_at: datetime | None
     checked_in_at: datetime | None
+    refund: Money | None
+    """What came back of a price that was paid, once it is cancelled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +273,7 @@ class Booking(Reservation):
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One row of a reservation's history."""
+    """One row of a reservation's history. ``before`` and ``after`` say what a change of place or time changed."""
 
     n: int
     action: str
@@ -280,6 +282,23 @@ class Move:
     at: datetime
     actor: str
     reason: str | None
+    request_id: str | None
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row of the trail. ``before`` and ``after`` have only what changed; None: it was not there, or is gone."""
+
+    id: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+    subject_id: int
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
     request_id: str | None
 
 
@@ -297,6 +316,7 @@ class Message:
     last_error: str | None
     text: str | None
     html: str | None
+    request_id: str | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ import typer
 
 from classbook.cli.groups import group
 from classbook.cli.options import DryRun, Key, Offering, Yes
-from classbook.cli.output import Row
+from classbook.cli.output import Row, amount
 from classbook.cli.reservations import RESERVATION, Which
 from classbook.cli.session import Session, keyed, session, usage_error
 from classbook.rules.when import parse_duration
-from classbook.values import OfferingRef
+from classbook.values import OfferingRef, plain
 
 app = group("Reserve, confirm, cancel, move and check in.")
 
@@ -154,7 +154,9 @@ def cancel(
     request_key: Key = None,
     yes: Yes = False,
 ) -> None:
-    """Cancel a reservation: its places are free for others at once.
+    """Cancel a reservation: its places are free for others at once, and what was paid comes back as the terms say.
+
+    With --dry-run it shows what would come back; on a terminal it asks first, and names the amount.
 
     \b
       classbook cancel R-7KX9-2MQP --reason "ill"
@@ -164,8 +166,9 @@ def cancel(
 
     here = session(ctx)
     which = ById(reservations.find_id(here.app, reservation))
-    if here.is_interactive and not dry_run:
-        here.agree(f"Cancel {reservation} and give its places back?", yes=yes)
+    if here.is_interactive and not (dry_run or yes):
+        would_be = plain(booking.one(here.app, Cancel(here.actor, which, reason=reason), dry_run=True))
+        here.agree(f"Cancel {reservation} and give its places back?{_what_comes_back(would_be)}", yes=yes)
     ask = Cancel(here.actor, which, reason=reason, key=keyed(ctx, request_key))
     here.show(booking.one(here.app, ask, dry_run=dry_run), RESERVATION)
     here.said_dry(dry_run)
@@ -240,6 +243,12 @@ def check_in(ctx: typer.Context, reservation: Which, dry_run: DryRun = False, re
     ask = CheckIn(here.actor, which, key=keyed(ctx, request_key))
     here.show(booking.one(here.app, ask, dry_run=dry_run), RESERVATION)
     here.said_dry(dry_run)
+
+
+def _what_comes_back(row: Row) -> str:
+    """The money in a question, where there is any."""
+    refund = row["refund"]
+    return "" if refund is None else f" {amount(refund)} of {amount(row['price'])} comes back."
 
 
 def _zone_there(here: Session, wanted: OfferingRef, name: str | None) -> ZoneInfo:

@@ -55,6 +55,9 @@ def create(
     max_per_person: terms.MaxPerPerson = None,
     party_max: terms.PartyMax = None,
     cancel_until: terms.CancelUntil = None,
+    refund_full: terms.RefundFull = None,
+    refund_share: terms.RefundShare = None,
+    refund_share_until: terms.RefundShareUntil = None,
     price: terms.Price = None,
     room: Annotated[
         str | None, typer.Option(metavar="RESOURCE", help="The id of a resource that it takes for its time.")
@@ -98,6 +101,9 @@ def create(
                 max_per_person=max_per_person,
                 party_max=party_max,
                 cancel_until=cancel_until,
+                refund_full=refund_full,
+                refund_share=refund_share,
+                refund_share_until=refund_share_until,
             ),
         }
     )
@@ -165,6 +171,9 @@ def update(
     max_per_person: terms.MaxPerPerson = None,
     party_max: terms.PartyMax = None,
     cancel_until: terms.CancelUntil = None,
+    refund_full: terms.RefundFull = None,
+    refund_share: terms.RefundShare = None,
+    refund_share_until: terms.RefundShareUntil = None,
     price: terms.Price = None,
     version: Version = None,
     dry_run: DryRun = False,
@@ -197,6 +206,9 @@ def update(
                 max_per_person=max_per_person,
                 party_max=party_max,
                 cancel_until=cancel_until,
+                refund_full=refund_full,
+                refund_share=refund_share,
+                refund_share_until=refund_share_until,
             ),
         }
     )

@@ -94,6 +94,9 @@ def create(
     max_per_person: terms.MaxPerPerson = None,
     party_max: terms.PartyMax = None,
     cancel_until: terms.CancelUntil = None,
+    refund_full: terms.RefundFull = None,
+    refund_share: terms.RefundShare = None,
+    refund_share_until: terms.RefundShareUntil = None,
     dry_run: DryRun = False,
     request_key: Key = None,
 ) -> None:
@@ -127,6 +130,9 @@ def create(
                 max_per_person=max_per_person,
                 party_max=party_max,
                 cancel_until=cancel_until,
+                refund_full=refund_full,
+                refund_share=refund_share,
+                refund_share_until=refund_share_until,
             ),
         }
     )

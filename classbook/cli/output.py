@@ -168,9 +168,14 @@ def money(path: str) -> Shown:
 
     def shown(row: Row, _zone: ZoneInfo) -> str:
         value = field(row, path)
-        return "" if value is None else f"{value['amount']} {value['currency']}"
+        return "" if value is None else amount(value)
 
     return shown
+
+
+def amount(money: Row) -> str:
+    """Money in words."""
+    return f"{money['amount']} {money['currency']}"
 
 
 def zone_of(row: Row, otherwise: ZoneInfo) -> ZoneInfo:

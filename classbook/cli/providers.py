@@ -43,6 +43,9 @@ def create(
     buffer: terms.Buffer = None,
     confirm: terms.ConfirmBy = None,
     cancel_until: terms.CancelUntil = None,
+    refund_full: terms.RefundFull = None,
+    refund_share: terms.RefundShare = None,
+    refund_share_until: terms.RefundShareUntil = None,
     dry_run: DryRun = False,
     request_key: Key = None,
 ) -> None:
@@ -70,6 +73,9 @@ def create(
             buffer=buffer,
             confirm=confirm,
             cancel_until=cancel_until,
+            refund_full=refund_full,
+            refund_share=refund_share,
+            refund_share_until=refund_share_until,
         ),
         key=keyed(ctx, request_key),
         dry_run=dry_run,
@@ -94,6 +100,9 @@ def update(
     buffer: terms.Buffer = None,
     confirm: terms.ConfirmBy = None,
     cancel_until: terms.CancelUntil = None,
+    refund_full: terms.RefundFull = None,
+    refund_share: terms.RefundShare = None,
+    refund_share_until: terms.RefundShareUntil = None,
     version: Version = None,
     dry_run: DryRun = False,
     request_key: Key = None,
@@ -114,6 +123,9 @@ def update(
         buffer=buffer,
         confirm=confirm,
         cancel_until=cancel_until,
+        refund_full=refund_full,
+        refund_share=refund_share,
+        refund_share_until=refund_share_until,
     )
     changes = given({"timezone": timezone, "policy": said})
     change(ctx, offering_id, changes, version=version, request_key=request_key, dry_run=dry_run)

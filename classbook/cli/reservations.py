@@ -48,9 +48,11 @@ RESERVATION: Final = (
     Column("created_at"),
     Column("confirmed_at"),
     Column("checked_in_at"),
+    Column("refund.amount", "refunded", shown=money("refund")),
+    Column("refund.currency"),
 )
-_LISTED: Final = tuple(Column(one.path) if one.path == "price.amount" else one for one in RESERVATION)
-"""The same in a list, which is wide enough without the price."""
+_LISTED: Final = tuple(Column(one.path) if one.path.endswith(".amount") else one for one in RESERVATION)
+"""The same in a list, which is wide enough without the money."""
 
 MOVE: Final = (
     Column("n", "#"),
@@ -60,6 +62,8 @@ MOVE: Final = (
     Column("at", "at", shown=local("at")),
     Column("actor", "by"),
     Column("reason", "reason"),
+    Column("before"),
+    Column("after"),
     Column("request_id"),
 )
 

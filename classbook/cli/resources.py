@@ -59,6 +59,9 @@ def create(
     confirm: terms.ConfirmBy = None,
     max_per_person: terms.MaxPerPerson = None,
     cancel_until: terms.CancelUntil = None,
+    refund_full: terms.RefundFull = None,
+    refund_share: terms.RefundShare = None,
+    refund_share_until: terms.RefundShareUntil = None,
     dry_run: DryRun = False,
     request_key: Key = None,
 ) -> None:
@@ -88,6 +91,9 @@ def create(
                 confirm=confirm,
                 max_per_person=max_per_person,
                 cancel_until=cancel_until,
+                refund_full=refund_full,
+                refund_share=refund_share,
+                refund_share_until=refund_share_until,
             ),
         }
     )
@@ -118,6 +124,9 @@ def update(
     confirm: terms.ConfirmBy = None,
     max_per_person: terms.MaxPerPerson = None,
     cancel_until: terms.CancelUntil = None,
+    refund_full: terms.RefundFull = None,
+    refund_share: terms.RefundShare = None,
+    refund_share_until: terms.RefundShareUntil = None,
     version: Version = None,
     dry_run: DryRun = False,
     request_key: Key = None,
@@ -146,6 +155,9 @@ def update(
                 confirm=confirm,
                 max_per_person=max_per_person,
                 cancel_until=cancel_until,
+                refund_full=refund_full,
+                refund_share=refund_share,
+                refund_share_until=refund_share_until,
             ),
         }
     )

@@ -30,6 +30,19 @@ PartyMax = Annotated[int | None, typer.Option(metavar="N", help="Places in one r
 CancelUntil = Annotated[
     str | None, typer.Option(metavar="D", help="How long before the start one may still cancel, like 24h.")
 ]
+RefundFull = Annotated[
+    str | None,
+    typer.Option(
+        metavar="D", help="How long before the start cancelling gives all the money back; else as --cancel-until."
+    ),
+]
+RefundShare = Annotated[
+    int | None, typer.Option(metavar="PERCENT", help="What comes back to who cancels after that, like 50.")
+]
+RefundShareUntil = Annotated[
+    str | None,
+    typer.Option(metavar="D", help="How long before the start that share comes back; after that, nothing does."),
+]
 PerDay = Annotated[int | None, typer.Option(metavar="N", help="Reservations of one person on one day at most.")]
 Second = Annotated[
     OnSecond | None, typer.Option(help="One more on such a day: refuse it, or let it replace the earlier one.")
@@ -53,6 +66,8 @@ _LENGTHS: Final = {
     "hold": "hold_seconds",
     "notice": "notice_seconds",
     "cancel_until": "cancel_until_seconds",
+    "refund_full": "refund_full_seconds",
+    "refund_share_until": "refund_share_seconds",
     "slot": "slot_seconds",
     "grid": "grid_seconds",
     "min": "min_seconds",
@@ -63,9 +78,12 @@ _LENGTHS: Final = {
 """The options that are lengths of time, and what they are called in a policy, in seconds."""
 
 
+_NAMES: Final = _LENGTHS | {"refund_share": "refund_share_percent"}
+
+
 def policy(**options: Any) -> dict[str, Any] | None:
     """The terms that were named; None for none. Raises Invalid for what is no length of time."""
-    return {_LENGTHS.get(name, name): _read(name, value) for name, value in given(options).items()} or None
+    return {_NAMES.get(name, name): _read(name, value) for name, value in given(options).items()} or None
 
 
 def _read(name: str, value: Any) -> Any:
@@ -99,6 +117,12 @@ def _check_in(found: Row) -> str:
     return f"{opens}, lapses without one " + (f"after {format_duration(grace)}" if grace else "at the end")
 
 
+def _share(found: Row) -> str:
+    until = found["refund_share_seconds"]
+    before = f"{format_duration(until)} before" if until else "the start"
+    return f"{found['refund_share_percent']} % refunded until {before}"
+
+
 def _confirmed(found: Row) -> str:
     if found["confirm"] == "none":
         return "confirmed at once"
@@ -119,6 +143,8 @@ _PHRASES: Final[tuple[tuple[str, Callable[[Row], str]], ...]] = (
     _number("max_per_person", "{} places a person at most"),
     ("per_day", _per_day),
     _length("cancel_until_seconds", "cancelled {} ahead"),
+    _length("refund_full_seconds", "refunded in full until {} before"),
+    ("refund_share_percent", _share),
     ("check_in", _check_in),
     ("queues", lambda _: "who finds nothing free waits in line"),
 )

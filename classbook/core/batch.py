@@ -12,6 +12,7 @@ from classbook.app import App
 from classbook.core.money import Purse
 from classbook.core.views import reservation_view
 from classbook.errors import ClassbookError
+from classbook.rules.differences import Facts, only_changed
 from classbook.rules.kinds import KINDS, Kind, times_near
 from classbook.rules.opening import from_json
 from classbook.rules.permits import hold_until, over_at
@@ -31,7 +32,7 @@ from classbook.store.records import (
     ReservationRecord,
 )
 from classbook.store.reservations import Blocked, Scene
-from classbook.values import Actor, Money, PersonRef, Reservation
+from classbook.values import Actor, Money, PersonRef, Reservation, plain
 
 CONFIRM = "confirm"
 """The purpose of codes that confirm a hold."""
@@ -92,8 +93,7 @@ class Batch:
         for record in self.scene.due:
             offering = self.offering_of(record)
             if offering.cancelled_at is not None:
-                self.step(record, "cancel", TIME, reason=offering.cancel_reason)
-                self.tell(record, "cancelled", reason=offering.cancel_reason, whole=True)
+                self.cancel(record, TIME, reason=offering.cancel_reason, said=offering.cancel_reason, whole=True)
                 continue
             action = due_action(record.state, check_in_missing=record.check_in_missing)
             self.step(record, action, TIME)
@@ -187,7 +187,8 @@ class Batch:
 
     def free(self, record: ReservationRecord) -> None:
         """Give the places of a reservation back to their shelves."""
-        for claim in record.places:
+        record.freed = record.places
+        for claim in record.freed:
             claim.live = False
             if shelf := self.scene.shelf(record.offering_id, claim.pool_id):
                 shelf.give_back(claim.unit, claim.span, (record.id, claim.n))
@@ -227,6 +228,7 @@ class Batch:
         *, actor: Actor,
     ) -> None:  # fmt: skip
         """Change a reservation's places, time and price; the caller has freed the old places and found ``units``."""
+        before = _whereabouts(record, record.freed)
         self._claim(record, offering, units, span)
         self._charge_anew(record, self.price(offering, units), actor)
         record.party = wanted.places
@@ -238,6 +240,7 @@ class Batch:
             record.due_at = over_at(terms, span, check_in_missing=record.check_in_missing)
         elif span and record.due_at:
             record.due_at = min(record.due_at, span.start)
+        self._note(record, "move", record.state, actor, None, changed=(before, _whereabouts(record, record.places)))
 
     # --- steps ---
 
@@ -296,7 +299,27 @@ class Batch:
         else:
             self.tell(record, kind)
 
-    def step(self, record: ReservationRecord, action: str, actor: Actor, *, reason: str | None = None) -> None:
+    def cancel(
+        self,
+        record: ReservationRecord,
+        actor: Actor,
+        *,
+        reason: str | None,
+        said: str | None,
+        refund: Money | None = None,
+        whole: bool | None = None,
+    ) -> None:
+        """Cancel for a ``reason``, and tell what is ``said`` of it. Of what was paid ``refund`` comes back, or all."""
+        paid = self.purse.paid(record)
+        self.step(record, "cancel", actor, reason=reason, refund=refund)
+        back = self.purse.refund(record)
+        money = {"paid": str(paid), "refund": str(back) if back and back.minor else None} if paid else {}
+        self.tell(record, "cancelled", reason=said, whole=whole, **money)
+
+    def step(
+        self, record: ReservationRecord, action: str, actor: Actor, *, reason: str | None = None,
+        refund: Money | None = None,
+    ) -> None:  # fmt: skip
         """Follow an arrow of the state table, free what it frees, and write the row of history."""
         before = record.state
         after = follow(before, action)
@@ -314,7 +337,7 @@ class Batch:
             self._forget(record)
         if before in TAKEN and after not in TAKEN:
             self.free(record)
-        self.purse.follow(record, before, actor)
+        self.purse.follow(record, before, actor, refund=refund)
         self._note(record, action, before, actor, reason)
 
     def note(self, record: ReservationRecord, action: str, actor: Actor) -> None:
@@ -327,15 +350,17 @@ class Batch:
             live.remove(record)
 
     def _note(
-        self, record: ReservationRecord, action: str, before: str | None, actor: Actor, reason: str | None
-    ) -> None:
+        self, record: ReservationRecord, action: str, before: str | None, actor: Actor, reason: str | None,
+        *, changed: tuple[Facts, Facts] | None = None,
+    ) -> None:  # fmt: skip
         record.steps += 1
         if record.was is not None:
             self.scene.changed[record.id] = record
+        was, became = map(json.dumps, only_changed(*changed)) if changed else (None, None)
         self.scene.moves.append(
             MoveRecord(
                 record.id, record.steps, action, before, record.state, self.now, actor.person_id, reason,
-                actor.request_id or None,
+                actor.request_id or None, was, became,
             )
         )  # fmt: skip
 
@@ -354,14 +379,15 @@ class Batch:
         return code
 
     def tell(self, record: ReservationRecord, kind: str, **facts: Any) -> None:
-        """Write a letter to the reservation's person; what is None goes without saying."""
+        """Write a letter to the reservation's person, of the step just taken; what is None goes without saying."""
         if record.person_id is None:
             return
+        step = self.scene.moves[-1]
         said = {name: value for name, value in facts.items() if value is not None}
         self.scene.letters.append(
             Letter(
                 kind, self.scene.people[record.person_id].email, self.app.new_message_id(), record.person_id,
-                record.id, record.offering_id, json.dumps(said) if said else "{}",
+                record.id, record.offering_id, json.dumps(said) if said else "{}", step.request_id,
             )
         )  # fmt: skip
 
@@ -369,7 +395,10 @@ class Batch:
         """The reservation as everybody may see it who may see it."""
         person = self.scene.people[record.person_id or 0]
         user = PersonRef(person.id, person.email, person.name)
-        return reservation_view(record, self.offering_of(record), user, self.state(record), self._position(record))
+        return reservation_view(
+            record, self.offering_of(record), user, self.state(record), self._position(record),
+            self.purse.refund(record),
+        )  # fmt: skip
 
     def _position(self, record: ReservationRecord) -> int | None:
         """The place in the line a record has just entered: behind everybody who waits for the same time."""
@@ -379,6 +408,19 @@ class Batch:
             return self.scene.stage.with_queue[record.offering_id]
         line = self.scene.queue[record.offering_id]
         return sum(1 for one in line if one.state == QUEUED and one.span and one.span.overlaps(record.span))
+
+
+def _whereabouts(record: ReservationRecord, places: list[Claim]) -> Facts:
+    """What a move may change of a reservation: its places, its time and its price."""
+    price = None if record.price_minor is None else Money(record.price_minor, record.currency or "")
+    found = {
+        "places": [one.seat or one.unit for one in places],
+        "starts_at": record.starts_at,
+        "ends_at": record.ends_at,
+        "party": record.party,
+        "price": price,
+    }
+    return dict(plain(found))
 
 
 def blocked_span(span: Span, terms: Policy) -> Span:

@@ -13,6 +13,7 @@ from classbook.core.actors import Who, look_up
 from classbook.core.drafts import MOST_SEATS, check_paid_for, columns, draft
 from classbook.core.keys import once
 from classbook.core.pages import at_most, numbers_in, page_of
+from classbook.core.trail import Deed
 from classbook.errors import (
     BadSpan,
     ChangedMeanwhile,
@@ -90,7 +91,7 @@ def create(
 
     def step(tx: Tx) -> Offering | dict[str, Any]:
         who = making.maker(tx, actor, row)
-        result = once(tx, actor, key, lambda: act(tx, who))
+        result = once(tx, actor, key, lambda: act(tx, who), deed=Deed("create", "offering"))
         if dry_run:
             tx.abandon()
         return result
@@ -195,7 +196,7 @@ def update(
 
     taken = _sellers_of_taken(app, offering_id) if given.starts_at or given.ends_at else []
     settle(app, taken)
-    changed = write(app, actor, kind, offering_id, act, version=version, key=key, dry_run=dry_run)
+    changed = write(app, actor, kind, offering_id, act, action="update", version=version, key=key, dry_run=dry_run)
     settle(app, taken)
     return changed
 
@@ -225,7 +226,7 @@ def cancel(
             store.change(tx, offering.id, {"cancelled_at": tx.now, "cancel_reason": why})
         return view(app, tx, _found(tx, kind, offering.id))
 
-    answer = write(app, actor, kind, offering_id, act, version=version, key=key, dry_run=dry_run)
+    answer = write(app, actor, kind, offering_id, act, action="cancel", version=version, key=key, dry_run=dry_run)
     if dry_run:
         return answer
     # Then what it had taken is free, and whoever waits for it is next.
@@ -253,7 +254,7 @@ def delete(
         return last
 
     taken = _sellers_of_taken(app, offering_id)
-    write(app, actor, kind, offering_id, act, version=version, key=key, dry_run=dry_run)
+    write(app, actor, kind, offering_id, act, action="delete", version=version, key=key, dry_run=dry_run)
     settle(app, taken)
 
 
@@ -264,6 +265,7 @@ def write(
     offering_id: int,
     act: Callable[[Tx, OfferingRecord], T],
     *,
+    action: str,
     version: int | None = None,
     key: RequestKey | None = None,
     dry_run: bool = False,
@@ -282,7 +284,7 @@ def write(
     def step(tx: Tx) -> T | dict[str, Any]:
         who = look_up(tx, actor)
         # A repeat is answered even where the change itself has made it impossible: it is gone, or at another version.
-        result = once(tx, actor, key, lambda: change(tx, who))
+        result = once(tx, actor, key, lambda: change(tx, who), deed=Deed(action, "offering", offering_id))
         if dry_run:
             tx.abandon()
         return result

@@ -20,7 +20,7 @@ from classbook.errors import (
     TooManyRequests,
     WrongCode,
 )
-from classbook.rules import codes, permits, policy
+from classbook.rules import codes, permits, policy, refunds
 from classbook.rules.kinds import Kind
 from classbook.rules.names import clean_text
 from classbook.rules.states import CANCELLED, CONFIRMED
@@ -93,8 +93,8 @@ def trial_of(batch: Batch, ask: Reserve) -> Trial:
 def _replace(batch: Batch, replaced: Sequence[ReservationRecord], actor: Actor) -> None:
     """Cancel what a later booking of the same day takes the place of."""
     for record in replaced:
-        batch.step(record, "cancel", actor, reason="Replaced by a later one on the same day.")
-        batch.tell(record, "cancelled", reason="You booked another time on the same day.")
+        why, said = "Replaced by a later one on the same day.", "You booked another time on the same day."
+        batch.cancel(record, actor, reason=why, said=said)
 
 
 def _confirm(batch: Batch, ask: Confirm) -> Reservation:
@@ -143,13 +143,13 @@ def _cancel(batch: Batch, ask: Cancel) -> Reservation:
     state = batch.state(record)
     if state == CANCELLED:
         return batch.view(record)
+    terms = batch.policy(offering)
     _raise(
-        permits.why_not_cancel(
-            offering, batch.policy(offering), state, starts_at=record.starts_at, now=batch.now, is_admin=who.is_admin
-        )
+        permits.why_not_cancel(offering, terms, state, starts_at=record.starts_at, now=batch.now, is_admin=who.is_admin)
     )
-    batch.step(record, "cancel", ask.actor, reason=reason)
-    batch.tell(record, "cancelled", reason=reason)
+    paid = batch.purse.paid(record)
+    back = paid and refunds.refund(paid, terms, starts_at=record.starts_at, now=batch.now)
+    batch.cancel(record, ask.actor, reason=reason, said=reason, refund=back)
     batch.promote(offering)
     return batch.view(record)
 
@@ -167,7 +167,6 @@ def _move(batch: Batch, ask: Move) -> Reservation:
     assert trial.units is not None, "what moves does not wait in line"
     _replace(batch, trial.replaced, ask.actor)
     batch.relocate(record, offering, wanted, trial.units, trial.span, actor=ask.actor)
-    batch.note(record, "move", ask.actor)
     batch.tell(record, "moved")
     batch.promote(offering)
     return batch.view(record)
@@ -209,6 +208,7 @@ def _resend(batch: Batch, ask: Resend) -> Reservation:
         raise TooManyRequests(
             f"{policy.MOST_CODES} codes were mailed for this hold.", hint="Cancel the hold and reserve again."
         )
+    batch.note(record, "resend", ask.actor)
     batch.tell(record, "held", serial=batch.new_code(record).serial)
     return batch.view(record)
 

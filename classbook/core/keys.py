@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from classbook.core.trail import Deed, recorded
 from classbook.errors import KeyReused
 from classbook.store import request_keys
 from classbook.store.database import Tx
@@ -19,15 +20,24 @@ from classbook.values import Actor, RequestKey, plain
 T = TypeVar("T")
 
 
-def once(tx: Tx, actor: Actor, key: RequestKey | None, act: Callable[[], T]) -> T | dict[str, Any]:
-    """Act, or give the stored answer where this key was used before. Raises KeyReused."""
+def once(
+    tx: Tx, actor: Actor, key: RequestKey | None, act: Callable[[], T], *, deed: Deed | None = None
+) -> T | dict[str, Any]:
+    """Act, or give the stored answer where this key was used before. Raises KeyReused.
+
+    ``deed`` is what the trail is to say of it; None where something else does (the ledger, for money).
+    """
+
+    def done() -> T:
+        return act() if deed is None else recorded(tx, actor, deed, act)
+
     if key is None:
-        return act()
+        return done()
     scope = actor.person_id or 0
     stored = request_keys.find(tx, scope, key.key)
     if stored is not None:
         return repeat(stored, key)
-    result = act()
+    result = done()
     request_keys.add(tx, answer_to(scope, key, result), tx.now)
     return result
 

@@ -33,7 +33,7 @@ _NAMED_AT_MOST: Final = 8
 def seats(app: App, actor: Actor | None, match_id: int) -> Page[SeatState]:
     """Every seat of a match, in the order of the plan. ``actor`` None is somebody unknown. Raises NotFound."""
     with app.store.read() as tx:
-        return Page(tuple(_Hall.of(tx, match_id, actor).every_seat()), None)
+        return Page(tuple(Hall.of(tx, match_id, actor).every_seat()), None)
 
 
 def tickets(
@@ -42,7 +42,7 @@ def tickets(
     """The same, in pages."""
     begin = max(0, numbers_in(cursor, 1)[0] if cursor else 0)
     with app.store.read() as tx:
-        hall = _Hall.of(tx, match_id, actor)
+        hall = Hall.of(tx, match_id, actor)
         part = list(enumerate(hall.every_seat(), start=1))[begin:][: at_most(limit) + 1]
     page = page_of(part, limit, lambda numbered: numbered[0])
     return Page(tuple(_ticket(match_id, seat) for _, seat in page.results), page.next)
@@ -51,7 +51,7 @@ def tickets(
 def ticket(app: App, actor: Actor | None, match_id: int, label: str) -> Ticket:
     """One seat of a match. Raises NotFound, UnknownSeat."""
     with app.store.read() as tx:
-        hall = _Hall.of(tx, match_id, actor)
+        hall = Hall.of(tx, match_id, actor)
         return _ticket(match_id, hall.seat(*hall.meant(label)))
 
 
@@ -60,7 +60,7 @@ def propose(
 ) -> Page[SeatState]:
     """The best seats next to each other that are free now; nobody has them yet. Raises SoldOut where there are none."""
     with app.store.read() as tx:
-        hall = _Hall.of(tx, match_id, actor)
+        hall = Hall.of(tx, match_id, actor)
         kind, wanted = KINDS[hall.offering.kind], Wanted(best=count, category=category, strict=strict)
         shelves = {
             pool_id: SeatShelf(plan, [unit for taken_in, unit in hall.state_of if taken_in == pool_id])
@@ -101,7 +101,7 @@ def giving_back(
     Raises NotFound where that seat is nobody's, or somebody else's, UnknownSeat.
     """
     with app.store.read() as tx:
-        hall = _Hall.of(tx, match_id, actor)
+        hall = Hall.of(tx, match_id, actor)
         who = look_up(tx, actor)
         pool_id, unit = hall.meant(label)
         holder = store.holder_of(tx, match_id, pool_id, unit)
@@ -135,7 +135,7 @@ def block(
         catalog.check_changeable(offering, tx.now)
         upkeep.settle_within(app, tx, offering.id, most=drafts.MOST_SEATS)
         pools = house.lock(tx, store.own_pools(tx, offering.id))
-        hall = _Hall.of(tx, match_id, actor)
+        hall = Hall.of(tx, match_id, actor)
         wanted = list(dict.fromkeys(one for text in labels for one in hall.all_meant(text)))
         taken = [hall.seat(*one).label for one in wanted if hall.state(*one) not in (FREE, BLOCKED)]
         if taken:
@@ -143,10 +143,10 @@ def block(
         new = [one for one in wanted if hall.state(*one) == FREE]
         if offering.span and new:
             house.take(tx, pools, [(offering, *one) for one in new], actor_id=actor.person_id)
-        after = _Hall.of(tx, match_id, actor)
+        after = Hall.of(tx, match_id, actor)
         return Page(tuple(after.seat(*one) for one in wanted), None)
 
-    return catalog.write(app, actor, KIND, match_id, act, key=key, dry_run=dry_run)
+    return catalog.write(app, actor, KIND, match_id, act, action="block", key=key, dry_run=dry_run)
 
 
 def release(
@@ -165,16 +165,16 @@ def release(
 
     def act(tx: Tx, offering: OfferingRecord) -> Page[SeatState]:
         catalog.check_changeable(offering, tx.now)
-        hall = _Hall.of(tx, match_id, actor)
+        hall = Hall.of(tx, match_id, actor)
         wanted = list(dict.fromkeys(one for text in labels for one in hall.blocked_of(text)))
         others = [hall.seat(*one).label for one in wanted if hall.state(*one) != BLOCKED]
         if others:
             raise NotAllowedNow(f"{_in_words(others)} {'is' if len(others) == 1 else 'are'} not blocked.")
         house.release(tx, offering.id, wanted, actor_id=actor.person_id)
-        after = _Hall.of(tx, match_id, actor)
+        after = Hall.of(tx, match_id, actor)
         return Page(tuple(after.seat(*one) for one in wanted), None)
 
-    released = catalog.write(app, actor, KIND, match_id, act, key=key, dry_run=dry_run)
+    released = catalog.write(app, actor, KIND, match_id, act, action="release", key=key, dry_run=dry_run)
     if not dry_run:
         # Whoever waits for a seat is next.
         upkeep.settle_offering(app, match_id)
@@ -182,7 +182,7 @@ def release(
 
 
 @dataclass(frozen=True)
-class _Hall:
+class Hall:
     """The stands of a match, and who has what there."""
 
     offering: OfferingRecord
@@ -194,7 +194,7 @@ class _Hall:
     mine: frozenset[tuple[int, int]]
 
     @classmethod
-    def of(cls, tx: Tx, match_id: int, actor: Actor | None) -> _Hall:
+    def of(cls, tx: Tx, match_id: int, actor: Actor | None) -> Hall:
         offering = _match(tx, match_id)
         person_id = look_up(tx, actor).id if actor else None
         state_of: dict[tuple[int, int], str] = {}
@@ -217,7 +217,7 @@ class _Hall:
         return (self.seat(pool_id, unit) for pool_id, plan in self.plans.items() for unit in plan.names)
 
     def seat(self, pool_id: int, unit: int) -> SeatState:
-        plan, currency = self.plans[pool_id], self.offering.currency
+        plan = self.plans[pool_id]
         row, name = plan.places[unit]
         return SeatState(
             plan.stand.name,
@@ -225,10 +225,14 @@ class _Hall:
             name,
             plan.names[unit],
             self.state(pool_id, unit),
-            Money(plan.price(unit, self.prices), currency) if currency else None,
+            self.price(plan, unit),
             plan.categories[unit],
             (pool_id, unit) in self.mine,
         )
+
+    def price(self, plan: SeatPlan, unit: int) -> Money | None:
+        """What a seat costs; None where the match costs nothing."""
+        return Money(plan.price(unit, self.prices), self.offering.currency) if self.offering.currency else None
 
     def state(self, pool_id: int, unit: int) -> str:
         return self.state_of.get((pool_id, unit), FREE)

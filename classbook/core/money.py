@@ -39,8 +39,13 @@ class Purse:
             hint=f"Top up the wallet by {Money(asked.minor - available, asked.currency)} or more.",
         )
 
-    def follow(self, record: ReservationRecord, before: str | None, actor: Actor) -> None:
-        """Do what a step of ``record``, from the state ``before`` to its present one, means for its money."""
+    def follow(
+        self, record: ReservationRecord, before: str | None, actor: Actor, *, refund: Money | None = None
+    ) -> None:
+        """Do what a step of ``record``, from the state ``before`` to its present one, means for its money.
+
+        ``refund`` is what comes back where it was paid and is cancelled: None is all of it.
+        """
         if not record.price_minor or record.person_id is None:
             return
         if record.state == HELD:
@@ -48,7 +53,7 @@ class Purse:
         elif before == HELD:
             self._resolve(record, actor, state="posted" if record.state == CONFIRMED else "voided")
         elif before == CONFIRMED and record.state == CANCELLED:
-            self._give_back(record, actor)
+            self._give_back(record, actor, refund)
 
     def take_back(self, record: ReservationRecord, actor: Actor) -> None:
         """Undo what was reserved or paid for a reservation that is about to have another price."""
@@ -58,6 +63,18 @@ class Purse:
             self._give_back(record, actor)
         else:
             self._resolve(record, actor, state="voided")
+
+    def paid(self, record: ReservationRecord) -> Money | None:
+        """What was paid for a confirmed reservation, None where that is nothing."""
+        if record.state != CONFIRMED or not record.price_minor or record.person_id is None:
+            return None
+        return Money(record.price_minor, record.currency or "")
+
+    def refund(self, record: ReservationRecord) -> Money | None:
+        """What came back of a reservation that was paid and then cancelled."""
+        if not record.is_refunded or record.person_id is None:
+            return None
+        return Money(self._till.payments[record.id].refunded_minor, record.currency or "")
 
     def charge(self, record: ReservationRecord, actor: Actor) -> None:
         """Reserve, and where it is confirmed pay, the other price."""
@@ -88,9 +105,11 @@ class Purse:
             wallet.balance_minor -= payment.amount_minor
         self._write("payment", payment, payment.amount_minor, actor)
 
-    def _give_back(self, record: ReservationRecord, actor: Actor) -> None:
+    def _give_back(self, record: ReservationRecord, actor: Actor, refund: Money | None = None) -> None:
         wallet, payment = self._wallet(record), self._till.payments[record.id]
-        due_minor = payment.returns_minor
+        due_minor = payment.returns_minor if refund is None else refund.minor
+        if not due_minor:
+            return
         payment.refunded_minor += due_minor
         wallet.balance_minor += due_minor
         self._write("refund", payment, due_minor, actor)

@@ -12,6 +12,7 @@ from classbook.app import App
 from classbook.core.actors import require_admin
 from classbook.core.keys import once
 from classbook.core.pages import at_most, id_cursor, page_of
+from classbook.core.trail import Deed
 from classbook.errors import Invalid, NotAllowedNow, NotFound
 from classbook.rules import codes, letters
 from classbook.rules.envelope import envelope
@@ -69,7 +70,7 @@ def retry(
             raise NotAllowedNow(f"Mail {message_id} was sent already.")
         return _view(app, _found(store.by_id(tx, message_id), message_id))
 
-    return _as_admin(app, actor, act, key=key, dry_run=dry_run)
+    return _as_admin(app, actor, act, Deed("retry", "message", message_id), key=key, dry_run=dry_run)
 
 
 def post_test(
@@ -79,11 +80,11 @@ def post_test(
     to = clean_email(address)
 
     def act(tx: Tx) -> Message:
-        store.post(tx, Letter("test", to, app.new_message_id()))
+        store.post(tx, Letter("test", to, app.new_message_id(), request_id=actor.request_id or None))
         [posted] = store.page(tx, state=None, before_id=2**63 - 1, limit=1)
         return _view(app, posted)
 
-    return _as_admin(app, actor, act, key=key, dry_run=dry_run)
+    return _as_admin(app, actor, act, Deed("create", "message"), key=key, dry_run=dry_run)
 
 
 def deliver(app: App, *, most: int = 50) -> bool:
@@ -124,11 +125,11 @@ def _deliver_one(app: App, courier: Courier) -> bool:
 
 
 def _as_admin(
-    app: App, actor: Actor, act: Callable[[Tx], Message], *, key: RequestKey | None, dry_run: bool
+    app: App, actor: Actor, act: Callable[[Tx], Message], deed: Deed, *, key: RequestKey | None, dry_run: bool
 ) -> Message | dict[str, Any]:
     def step(tx: Tx) -> Message | dict[str, Any]:
         require_admin(tx, actor)
-        result = once(tx, actor, key, lambda: act(tx))
+        result = once(tx, actor, key, lambda: act(tx), deed=deed)
         if dry_run:
             tx.abandon()
         return result
@@ -214,6 +215,8 @@ def _facts(posted: store.Posted) -> letters.Facts:
         reservation_code=codes.reservation_code(posted.reservation_id) if posted.reservation_id else "",
         reason=said.get("reason"),
         whole_offering=bool(said.get("whole")),
+        paid=said.get("paid"),
+        refund=said.get("refund"),
         old_title=said.get("title"),
         old_starts_at=_instant(said.get("starts_at")),
         old_ends_at=_instant(said.get("ends_at")),
@@ -232,7 +235,7 @@ def _view(app: App, posted: store.Posted) -> Message:
     letter = _letter(app, posted, reveal=app.mailer.kind != "smtp")
     return Message(
         posted.id, posted.address, letter.subject, posted.state, posted.attempts, posted.created_at, posted.sent_at,
-        posted.last_error, letter.text, letter.html,
+        posted.last_error, letter.text, letter.html, posted.request_id,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from classbook.app import App
 from classbook.core.actors import look_up, require_admin
 from classbook.core.keys import once
 from classbook.core.pages import at_most, id_cursor, page_of
+from classbook.core.trail import Deed
 from classbook.errors import BadCredentials, ClassbookError, Exists, Invalid, NotFound, TooManyRequests, WrongCode
 from classbook.rules import codes
 from classbook.rules.names import clean_email, clean_name
@@ -67,7 +68,7 @@ def create(
 
     def step(tx: Tx) -> Person | dict[str, Any]:
         _require_keeper(tx, actor, role)
-        result = once(tx, actor, key, lambda: act(tx))
+        result = once(tx, actor, key, lambda: act(tx), deed=Deed("create", "person"))
         if dry_run:
             tx.abandon()
         return result

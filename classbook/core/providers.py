@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from classbook.app import App
 from classbook.core import catalog, drafts
 from classbook.core.actors import look_up
 from classbook.core.keys import once
+from classbook.core.trail import Deed, recorded
 from classbook.errors import Exists, Invalid, NotAllowedNow, NotFound, NotYours
 from classbook.rules.kinds import KINDS
 from classbook.rules.names import clean_email, clean_name
@@ -15,6 +17,7 @@ from classbook.rules.zones import known_zone
 from classbook.store import catalog as offerings
 from classbook.store import people
 from classbook.store.database import Tx
+from classbook.store.records import PersonRecord
 from classbook.values import Actor, Offering, OfferingRef, RequestKey
 
 KIND = "appointment"
@@ -47,10 +50,7 @@ def create(
         if person is None:
             if name is None:
                 raise Invalid(f"{address} is nobody yet.", hint="Give a name, or create the person first.")
-            person = people.add(
-                tx, email=address, name=clean_name(name, what="name", most=200), role="provider", phone=None,
-                timezone=zone, password_hash=None, verified_at=tx.now,
-            )  # fmt: skip
+            person = recorded(tx, actor, Deed("create", "person"), partial(_person, tx, address, name, zone))
         elif not person.verified:
             # Whoever set its password has not proved to be its owner: a role must not be theirs for the asking.
             raise NotAllowedNow(
@@ -59,7 +59,9 @@ def create(
         elif offerings.of_provider(tx, person.id) is not None:
             raise Exists(f"{person.name} is a provider already.")
         elif person.role == "member":
-            people.set_role(tx, person.id, "provider")
+            recorded(
+                tx, actor, Deed("update", "person", person.id), partial(people.set_role, tx, person.id, "provider")
+            )
         own = {"kind": KIND, "title": person.name, "description": "", "creator_id": person.id}
         made = offerings.fresh(tx, [values | own])
         offerings.add(tx, made, units=[1], timed=KINDS[KIND].timed)
@@ -68,12 +70,19 @@ def create(
     def step(tx: Tx) -> Offering | dict[str, Any]:
         if look_up(tx, actor).role not in ("organizer", "admin"):
             raise NotYours("Only organizers and administrators make providers.")
-        result = once(tx, actor, key, lambda: act(tx))
+        result = once(tx, actor, key, lambda: act(tx), deed=Deed("create", "offering"))
         if dry_run:
             tx.abandon()
         return result
 
     return app.store.write(step)
+
+
+def _person(tx: Tx, address: str, name: str, zone: str) -> PersonRecord:
+    return people.add(
+        tx, email=address, name=clean_name(name, what="name", most=200), role="provider", phone=None, timezone=zone,
+        password_hash=None, verified_at=tx.now,
+    )  # fmt: skip
 
 
 def resolve(app: App, text: str) -> OfferingRef:

@@ -12,6 +12,7 @@ from classbook.core.actors import look_up
 from classbook.core.batch import timetable_of
 from classbook.core.keys import once
 from classbook.core.pages import at_most, numbers_in, page_of
+from classbook.core.trail import Deed
 from classbook.errors import BadSpan, Invalid, NotFound, NotYours
 from classbook.rules import timetable
 from classbook.rules.kinds import KINDS, free_times
@@ -58,7 +59,7 @@ def add(
         offering = _scheduled(tx, offering_id, lock=True)
         if not who.may_see(offering.creator_id):
             raise NotYours(f"The schedule of {offering.title} is kept by somebody else.")
-        result = once(tx, actor, key, lambda: act(tx, offering))
+        result = once(tx, actor, key, lambda: act(tx, offering), deed=Deed("schedule", "offering", offering.id))
         if dry_run:
             tx.abandon()
         return result

@@ -11,6 +11,7 @@ from classbook.core.actors import require_admin
 from classbook.core.keys import once
 from classbook.core.pages import at_most, id_cursor, numbers_in, page_of
 from classbook.core.seat_prices import unpriced_in
+from classbook.core.trail import Deed
 from classbook.errors import NotAllowedNow, NotFound
 from classbook.rules.names import clean_name
 from classbook.rules.plan_files import as_tree
@@ -43,7 +44,7 @@ def create(
             store.put_plan(tx, venue_id, plan)
         return _shown(tx, venue_id)
 
-    return _as_admin(app, actor, act, key=key, dry_run=dry_run)
+    return _as_admin(app, actor, act, Deed("create", "venue"), key=key, dry_run=dry_run)
 
 
 def listing(app: App, *, limit: int = 50, cursor: str | None = None) -> Page[Venue]:
@@ -119,15 +120,15 @@ def import_plan(
             )
         return _shown(tx, venue.id)
 
-    return _as_admin(app, actor, act, key=key, dry_run=dry_run)
+    return _as_admin(app, actor, act, Deed("plan", "venue", venue_id), key=key, dry_run=dry_run)
 
 
 def _as_admin(
-    app: App, actor: Actor, act: Callable[[Tx], VenuePlan], *, key: RequestKey | None, dry_run: bool
+    app: App, actor: Actor, act: Callable[[Tx], VenuePlan], deed: Deed, *, key: RequestKey | None, dry_run: bool
 ) -> VenuePlan | dict[str, Any]:
     def step(tx: Tx) -> VenuePlan | dict[str, Any]:
         require_admin(tx, actor)
-        result = once(tx, actor, key, lambda: act(tx))
+        result = once(tx, actor, key, lambda: act(tx), deed=deed)
         if dry_run:
             tx.abandon()
         return result

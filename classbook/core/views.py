@@ -18,7 +18,12 @@ _STATUS: Final = {QUEUED: "queue", HELD: "active", CONFIRMED: "active"}
 
 
 def reservation_view(
-    record: ReservationRecord, offering: OfferingRecord, user: PersonRef, state: str, position: int | None
+    record: ReservationRecord,
+    offering: OfferingRecord,
+    user: PersonRef,
+    state: str,
+    position: int | None,
+    refund: Money | None,
 ) -> Reservation:
     """A reservation as everybody may see it who may see it; ``state`` is the one people see."""
     is_over = state in (CANCELLED, EXPIRED)
@@ -40,6 +45,7 @@ def reservation_view(
         created_at=record.created_at,
         confirmed_at=record.confirmed_at,
         checked_in_at=record.checked_in_at,
+        refund=refund,
         **words(record, offering, state),
     )
 

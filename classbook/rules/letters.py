@@ -22,7 +22,8 @@ class Facts:
 
     ``starts_at`` and ``ends_at`` are the offering's, ``expires_at`` is the deadline of the hold or of the code, all
     aware. ``timezone`` is the IANA name in which the letter tells times. ``whole_offering`` says that not only this
-    reservation was cancelled. The ``old_`` facts are what a changed offering was before, None where that is the same.
+    reservation was cancelled, ``refund`` what came back of what was ``paid``. The ``old_`` facts are what a changed
+    offering was before, None where that is the same.
     """
 
     name: str = ""
@@ -36,6 +37,8 @@ class Facts:
     reservation_code: str = ""
     reason: str | None = None
     whole_offering: bool = False
+    paid: str | None = None
+    refund: str | None = None
     old_title: str | None = None
     old_starts_at: datetime | None = None
     old_ends_at: datetime | None = None
@@ -126,7 +129,17 @@ def _cancelled(facts: Facts, code: str | None, link: str | None) -> _Draft:
     blocks: list[_Block] = [_greeting(facts), _Paragraph(what)]
     if facts.reason:
         blocks.append(_Paragraph(f"The reason given: {facts.reason}"))
+    if facts.paid:
+        blocks.append(_Paragraph(_money_back(facts.paid, facts.refund)))
     return f"Cancelled: {facts.title}", [*blocks, _details(facts)]
+
+
+def _money_back(paid: str, refund: str | None) -> str:
+    if refund == paid:
+        return f"All you paid is back in your wallet: {paid}."
+    if refund is None:
+        return f"It was too late to get back anything of the {paid} that you paid."
+    return f"Of the {paid} that you paid, {refund} is back in your wallet."
 
 
 def _expired(facts: Facts, code: str | None, link: str | None) -> _Draft:

@@ -37,6 +37,12 @@ class Policy:
     """Places one person may have in one offering at most, over all reservations."""
     cancel_until_seconds: int = 0
     """How long before the start a confirmed reservation can still be cancelled by its person."""
+    refund_full_seconds: int | None = None
+    """How long before the start all that was paid comes back on cancelling; None as long as one may cancel."""
+    refund_share_percent: int = 0
+    """What comes back after that, of each hundred."""
+    refund_share_seconds: int = 0
+    """How long before the start that share comes back; after that, nothing."""
     horizon_seconds: int | None = None
     """How far ahead can be booked at most."""
     offer_seconds: int = 1800
@@ -86,13 +92,15 @@ def check_overrides(overrides: Mapping[str, Any]) -> dict[str, Any]:
 
 _WORDS: Final = {"confirm": CONFIRMERS, "on_second": ON_SECOND}
 _SWITCHES: Final = {"queues", "check_in"}
-_OPTIONAL: Final = {"party_max", "max_per_person", "horizon_seconds", "per_day", "max_seconds", "grace_seconds"}
+_OPTIONAL: Final = {
+    "party_max", "max_per_person", "horizon_seconds", "per_day", "max_seconds", "grace_seconds", "refund_full_seconds",
+}  # fmt: skip
 _FROM_ONE: Final = {"hold_seconds", "offer_seconds", "party_max", "max_per_person", "per_day"}
 
 
 def _check_number(name: str, value: object) -> None:
     least = 1 if name in _FROM_ONE else 0
-    most = MOST_SECONDS if name.endswith("_seconds") else 1_000_000
+    most = MOST_SECONDS if name.endswith("_seconds") else 100 if name.endswith("_percent") else 1_000_000
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         raise Invalid(f"{name} must be a whole number from {least} to {most}, not {value!r}.")
 

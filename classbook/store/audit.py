@@ -106,6 +106,15 @@ LEDGER: Final = (
         f"AND 1 <> ({_KEPT} AND {_OF_ITS_PRICE} AND {_NOT_REFUNDED})",
     ),
     Invariant(
+        "who had paid for what was called off has all of it back",
+        "SELECT r.id, r.price_minor FROM reservations r JOIN offerings o ON o.id = r.offering_id "
+        "JOIN moves m ON m.reservation_id = r.id AND m.n = r.steps AND m.at > o.cancelled_at "
+        "WHERE r.state = 'cancelled' AND r.confirmed_at IS NOT NULL AND r.price_minor > 0 AND r.price_minor <> ("
+        "SELECT coalesce(sum(b.amount_minor), 0) FROM transfers p JOIN transfers b ON b.first_id = p.id "
+        "AND b.kind = 'refund' WHERE p.reservation_id = r.id AND p.state = 'pending' AND p.n = ("
+        "SELECT max(n) FROM transfers x WHERE x.reservation_id = r.id AND x.state = 'pending'))",
+    ),
+    Invariant(
         "what was never confirmed was never paid",
         f"SELECT r.id, r.state FROM reservations r WHERE r.confirmed_at IS NULL AND 0 <> ({_KEPT})",
     ),

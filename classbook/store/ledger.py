@@ -171,6 +171,12 @@ def load(
     return till, over
 
 
+def refunded(tx: Tx, reservation_ids: Collection[int]) -> list[tuple[int, int]]:
+    """(reservation, minor units) that came back of the newest payment of each of those reservations that had one."""
+    newest = {payment.reservation_id: payment for payment in map(Payment.of, tx.rows(_PAYMENTS, list(reservation_ids)))}
+    return [(payment.reservation_id, payment.refunded_minor) for payment in newest.values()]
+
+
 def adding(tx: Tx, till: Till | None, now: datetime) -> tuple[str, list[Row]]:
     """The write that adds what was decided. Ids are drawn here, where all wallets are locked."""
     new = till.new if till else []

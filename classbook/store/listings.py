@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
+from classbook.store import ledger
 from classbook.store.database import Row, Tx, from_micros, to_micros
 from classbook.store.records import OFFERING_COLUMNS, RESERVATION_COLUMNS, OfferingRecord, ReservationRecord
 from classbook.store.reservations import claims_of
-from classbook.values import Move, PersonRef
+from classbook.values import Money, Move, PersonRef
 
 
 def _of(alias: str, columns: str) -> str:
@@ -38,13 +40,15 @@ Condition = tuple[str, list[object]]
 """A condition in SQL, with its values."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Listed:
     record: ReservationRecord
     user: PersonRef
     offering: OfferingRecord
     position: int | None
     """The place in the queue, 1 is next; None for what does not wait."""
+    refund: Money | None = None
+    """What came back of what was paid, where it is cancelled."""
 
 
 def by_id(tx: Tx, reservation_id: int) -> Listed | None:
@@ -110,24 +114,28 @@ def agenda(
 def history(tx: Tx, reservation_id: int, *, after_n: int, limit: int) -> list[Move]:
     """What happened to a reservation, in order, from its step ``after_n`` on."""
     rows = tx.rows(
-        "SELECT m.n, m.action, m.from_state, m.to_state, m.at, p.email, m.actor_id, m.reason, m.request_id "
+        "SELECT m.n, m.action, m.from_state, m.to_state, m.at, p.email, m.actor_id, m.reason, m.request_id, "
+        "m.before, m.after "
         "FROM moves m LEFT JOIN people p ON p.id = m.actor_id WHERE m.reservation_id = ? AND m.n > ? "
         "ORDER BY m.n LIMIT ?",
         reservation_id, after_n, limit,
     )  # fmt: skip
     return [
-        Move(n, action, before, after, from_micros(at), _actor(action, email, actor_id), reason, request_id)
-        for n, action, before, after, at, email, actor_id, reason, request_id in rows
-    ]
+        Move(
+            n, action, from_state, to_state, from_micros(at), actor_name(email, actor_id, request_id), reason,
+            request_id, before and json.loads(before), after and json.loads(after),
+        )
+        for n, action, from_state, to_state, at, email, actor_id, reason, request_id, before, after in rows
+    ]  # fmt: skip
 
 
-def _actor(action: str, email: str | None, actor_id: int | None) -> str:
-    """Who did it: a person, time itself, or the console."""
+def actor_name(email: str | None, actor_id: int | None, request_id: str | None) -> str:
+    """Who did it: a person, the console, or, where nobody asked for anything, time itself."""
     if email is not None:
         return email
     if actor_id is not None:
         return f"person {actor_id}"
-    return "time" if action in ("lapse", "complete", "offer") else "console"
+    return "console" if request_id else "time"
 
 
 def _found(tx: Tx, parts: list[Condition], order: str, limit: int) -> list[Listed]:
@@ -149,4 +157,8 @@ def _listed(tx: Tx, rows: list[Row]) -> list[Listed]:
     by_id = {one.record.id: one.record for one in found}
     for reservation_id, claim in claims_of(tx, list(by_id)):
         by_id[reservation_id].claims.append(claim)
+    cancelled = {one.record.id: one for one in found if one.record.is_refunded}
+    for reservation_id, minor in ledger.refunded(tx, list(cancelled)) if cancelled else ():
+        one = cancelled[reservation_id]
+        one.refund = Money(minor, one.record.currency or "")
     return found

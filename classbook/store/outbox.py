@@ -14,9 +14,9 @@ from classbook.store.reservations import posting
 
 _COLUMNS: Final = (
     "m.id, m.kind, m.address, m.facts, m.message_id, m.state, m.attempts, m.created_at, m.sent_at, m.last_error, "
-    "m.lease_token, p.name, r.id, r.state, r.party, r.due_at, o.title, coalesce(r.starts_at, o.starts_at), "
-    "coalesce(r.ends_at, o.ends_at), coalesce(o.timezone, p.timezone), c.purpose, c.subject_id, c.nonce, c.serial, "
-    "c.guesses, c.expires_at"
+    "m.request_id, m.lease_token, p.name, r.id, r.state, r.party, r.due_at, o.title, "
+    "coalesce(r.starts_at, o.starts_at), coalesce(r.ends_at, o.ends_at), coalesce(o.timezone, p.timezone), c.purpose, "
+    "c.subject_id, c.nonce, c.serial, c.guesses, c.expires_at"
 )
 _JOINS: Final = (
     "FROM messages m LEFT JOIN people p ON p.id = m.person_id LEFT JOIN reservations r ON r.id = m.reservation_id "
@@ -40,6 +40,7 @@ class Posted:
     created_at: datetime
     sent_at: datetime | None
     last_error: str | None
+    request_id: str | None
     lease_token: str | None
     name: str | None
     reservation_id: int | None
@@ -54,12 +55,13 @@ class Posted:
 
     @classmethod
     def of(cls, row: Row) -> Posted:
-        (id, kind, address, facts, message_id, state, attempts, created_at, sent_at, last_error, lease_token, name,
-         reservation_id, reservation_state, party, due_at, title, starts_at, ends_at, timezone, *_) = row  # fmt: skip
+        (id, kind, address, facts, message_id, state, attempts, created_at, sent_at, last_error, request_id,
+         lease_token, name, reservation_id, reservation_state, party, due_at, title, starts_at, ends_at, timezone,
+         *_) = row  # fmt: skip
         code = CodeRecord.of(row[-6:]) if row[-6] else None
         return cls(
             id, kind, address, json.loads(facts), message_id, state, attempts, from_micros(created_at),
-            instant(sent_at), last_error, lease_token, name, reservation_id, reservation_state, party,
+            instant(sent_at), last_error, request_id, lease_token, name, reservation_id, reservation_state, party,
             instant(due_at), title, instant(starts_at), instant(ends_at), timezone, code,
         )  # fmt: skip
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from classbook.rules.spans import Span
+from classbook.rules.states import CANCELLED
 from classbook.store.database import Row, from_micros, to_micros
 
 CODE_COLUMNS: Final = "purpose, subject_id, nonce, serial, guesses, expires_at"
@@ -143,6 +144,8 @@ class ReservationRecord:
     steps: int = 0
     was: str | None = None
     claims: list[Claim] = field(default_factory=list)
+    freed: list[Claim] = field(default_factory=list)
+    """The places that were given back last, in this transaction."""
 
     @classmethod
     def of(cls, row: Row) -> ReservationRecord:
@@ -161,6 +164,11 @@ class ReservationRecord:
     @property
     def check_in_missing(self) -> bool:
         return self.check_in and self.checked_in_at is None
+
+    @property
+    def is_refunded(self) -> bool:
+        """Whether it was paid and then cancelled: then something has come back, be it nothing at all."""
+        return self.state == CANCELLED and self.confirmed_at is not None and bool(self.price_minor)
 
     @property
     def places(self) -> list[Claim]:
@@ -203,6 +211,9 @@ class MoveRecord:
     actor_id: int | None
     reason: str | None
     request_id: str | None
+    before: str | None = None
+    after: str | None = None
+    """What a change of place or time was from and to (JSON)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +227,7 @@ class Letter:
     reservation_id: int | None = None
     offering_id: int | None = None
     facts: str = "{}"
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

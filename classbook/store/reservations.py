@@ -83,10 +83,11 @@ _LOCK_QUEUE_BY_SPAN = (
     f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE offering_id = ? AND state = 'queued' "
     "AND starts_at < ? AND ends_at > ? ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
 )
-# By their states and not by `due_at`: that would offer the planner the index of everything that is live.
+# By their states and not by `due_at`: that would offer the planner the index of everything that is live. Only of the
+# offerings at hand, for limits are per offering, and who comes to every match has many others.
 _LIVE_OF_PEOPLE = (
     f"SELECT {RESERVATION_COLUMNS} FROM reservations "
-    "WHERE person_id AMONG ? AND state IN ('queued', 'held', 'confirmed')"
+    "WHERE person_id AMONG ? AND offering_id + 0 AMONG ? AND state IN ('queued', 'held', 'confirmed')"
 )
 # What people came to lately. `due_at` is null in final states only, so the index by person leads there.
 _VISITS = (
@@ -100,7 +101,7 @@ _HIGHEST = (
     "WHERE id AMONG ? AND NOT timed"
 )
 _TAKEN_UNITS = "SELECT pool_id, unit FROM claims WHERE pool_id AMONG ? AND live AND NOT timed"
-TAKEN_SPANS = (
+_TAKEN_SPANS = (
     "SELECT c.reservation_id, c.n, c.pool_id, c.unit, c.starts_at, c.ends_at FROM WINDOWS ? w EACH JOIN claims c "
     "ON c.pool_id = w.pool_id AND c.live AND c.timed AND c.starts_at < w.high AND c.starts_at > w.low - w.longest "
     "AND c.ends_at > w.low"
@@ -278,7 +279,7 @@ def load(
         (_LOCK_ASKED, [needs.reservation_ids]),
         (_LOCK_OF_PEOPLE, [paired_people, paired_offerings]),
         (_LOCK_OVERDUE, [list(stage.offerings), to_micros(tx.now)]),
-        (_LIVE_OF_PEOPLE, [people]),
+        (_LIVE_OF_PEOPLE, [people, list(stage.offerings)]),
         (_HIGHEST, [fixed]),
         (_ANSWERS, [{person_id for person_id, _ in needs.keys}, json.dumps([key for _, key in needs.keys])]),
         tx.fresh_ids(tables.reservations, needs.reserves),
@@ -440,7 +441,7 @@ def _load_timed_shelves(tx: Tx, scene: Scene, windows: Windows) -> None:
         for span in spans
     ]
     found: dict[int, dict[tuple[int, int], packing.Claim[tuple[int, int]]]] = {pool_id: {} for pool_id in timed}
-    for reservation_id, n, pool_id, unit, low, high in tx.rows(TAKEN_SPANS, json.dumps(asked)):
+    for reservation_id, n, pool_id, unit, low, high in tx.rows(_TAKEN_SPANS, json.dumps(asked)):
         key, span = (reservation_id, n), Span(from_micros(low), from_micros(high))
         found[pool_id][key] = packing.Claim(key, unit, span)
     complete = {
@@ -569,11 +570,11 @@ def save(tx: Tx, scene: Scene) -> None:
         tx.updating(tables.pools, "longest_micros", "id", _longer_rows(scene, changed)),
         tx.inserting(
             tables.moves,
-            "reservation_id n action from_state to_state at actor_id reason request_id",
+            "reservation_id n action from_state to_state at actor_id reason request_id before after",
             [
                 (
                     move.reservation_id, move.n, move.action, move.from_state, move.to_state, to_micros(move.at),
-                    move.actor_id, move.reason, move.request_id,
+                    move.actor_id, move.reason, move.request_id, move.before, move.after,
                 )
                 for move in scene.moves
             ],
@@ -665,11 +666,12 @@ def posting(tx: Tx, letters: Sequence[Letter], now: datetime) -> tuple[str, list
     at = to_micros(now)
     return tx.inserting(
         tables.messages,
-        "kind address person_id reservation_id offering_id facts message_id state attempts due_at created_at",
+        "kind address person_id reservation_id offering_id facts message_id state attempts due_at created_at "
+        "request_id",
         [
             (
                 letter.kind, letter.address, letter.person_id, letter.reservation_id, letter.offering_id,
-                letter.facts, letter.message_id, "waiting", 0, at, at,
+                letter.facts, letter.message_id, "waiting", 0, at, at, letter.request_id,
             )
             for letter in letters
         ],

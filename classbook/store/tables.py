@@ -1,8 +1,9 @@
 """The schema, for all five kinds. Rows cannot lie about themselves: what can be a CHECK is one.
 
 Pools have units; claims take units of pools; reservations own claims; offerings say which pools they sell. A row of
-`moves` stands beside every change of a reservation. The constraint columns of the hot tables start with the pool or
-the offering they guard, so that the tables can be spread over several machines one day.
+`moves` stands beside every change of a reservation, one of `changes` beside every other change. The constraint columns
+of the hot tables start with the pool or the offering they guard, so that the tables can be spread over several
+machines one day.
 
 Money is `transfers` between `wallets`: rows that are never changed, from which the database itself keeps what people
 have and what of it is held.
@@ -30,7 +31,7 @@ from classbook.store.database import (
     partial_index,
 )
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The revision of `migrations/` that this schema is; a test compares."""
 
 KINDS: Final = ("class", "event", "match", "appointment", "resource")
@@ -263,7 +264,30 @@ moves = Table(
     Column("actor_id", BigId),
     Column("reason", Text),
     Column("request_id", Text),
+    # What a change of place or time was from and to, as JSON.
+    Column("before", Text),
+    Column("after", Text),
     **STRICT_BY_KEY,
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("at", Instant, nullable=False),
+    # Null where the console acted. No foreign keys: a trail outlives what it tells of.
+    Column("actor_id", BigId),
+    Column("request_id", Text),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("subject_id", BigId, nullable=False),
+    # The facts that changed, as JSON; null where it was not there before, or is not there any more.
+    Column("before", Text),
+    Column("after", Text),
+    Check("before IS NOT NULL OR after IS NOT NULL", name="something_told"),
+    sa.Index("changes_by_subject", "subject", "subject_id", "id"),
+    sa.Index("changes_by_actor", "actor_id", "id"),
+    **STRICT,
 )
 
 codes = Table(
@@ -300,6 +324,8 @@ messages = Table(
     Column("created_at", Instant, nullable=False),
     Column("sent_at", Instant),
     Column("last_error", Text),
+    # Of what it tells of.
+    Column("request_id", Text),
     Check("state IN ('waiting', 'sent', 'dead')", name="state_known"),
     Check("(due_at IS NOT NULL) = (state = 'waiting')", name="due_while_waiting"),
     Check("(sent_at IS NOT NULL) = (state = 'sent')", name="sent_dated"),

@@ -126,6 +126,7 @@ class ChangedAppointment(Body):
     created_at: Any = None
     confirmed_at: Any = None
     checked_in_at: Any = None
+    refund: Any = None
     is_expired: Any = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"is_confirmed": True}]})
@@ -166,6 +167,9 @@ class Policy(Body):
     per_day: Whole | None = None
     on_second: Text | None = Field(None, description="`reject` or `replace`.")
     cancel_until_seconds: Whole | None = None
+    refund_full_seconds: Whole | None = None
+    refund_share_percent: Whole | None = None
+    refund_share_seconds: Whole | None = None
     queues: Flag | None = None
     slot_seconds: Whole | None = None
     grid_seconds: Whole | None = None

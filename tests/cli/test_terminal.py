@@ -113,6 +113,19 @@ def test_a_member_is_asked_for_the_code(typed: Type) -> None:
     assert status == 130 and "give its places back?" in screen
 
 
+@pytest.mark.usefixtures("a_class")
+def test_the_amount_that_comes_back_is_named_before_one_agrees(typed: Type) -> None:
+    typed("class", "update", "1", "--price", "10", "--refund-full", "60d", "--refund-share", "50")
+    typed("user", "create", "ana@example.org", "--name", "Ana")
+    typed("wallet", "top-up", "10", "--user", "ana@example.org")
+    typed("reserve", "1", "--user", "ana@example.org")
+    typed("confirm", "1")
+    status, screen = typed("--as", "ana@example.org", "cancel", "1", answers=("n",))
+    assert status == 130 and "give its places back? 5.00 EUR of 10.00 EUR comes back. [y/N]" in screen
+    status, screen = typed("--as", "ana@example.org", "cancel", "1", answers=("y",))
+    assert status == 0 and "5.00 EUR" in screen
+
+
 def test_a_password_is_asked_for_twice_and_never_seen(typed: Type) -> None:
     secret = "correct horse battery"
     code, screen = typed(

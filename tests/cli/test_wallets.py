@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.makers import a_class, as_person, broken, purse, rich
+from classbook.core import catalog
+from tests.makers import a_class, as_person, broken, hold, purse, rich
 
 
 def test_a_priced_class_can_be_walked_by_what_is_printed(app: Any, cast: Any, cli: Any) -> None:
@@ -144,3 +146,41 @@ def test_what_is_earned_is_found_in_the_list_and_taken_out(app: Any, cast: Any, 
     assert cli.json(*cleo, "wallet", "withdraw", "12.50", "--wallet", account["id"])["balance"]["amount"] == "0.00"
     table = cli("wallet", "list", "--format", "table").out
     assert "cleo@example.org (organizer)" in table and "outside" in table and "-87.50 EUR" in table
+
+
+def test_what_comes_back_is_printed_and_shown_before_in_a_dry_run(app: Any, cast: Any, clock: Any, cli: Any) -> None:
+    words = (
+        "class",
+        "create",
+        "Yoga",
+        "--seats",
+        5,
+        "--start",
+        "2026-12-04T09:00",
+        "--duration",
+        "1h",
+        "--price",
+        "10",
+    )
+    terms = ("--refund-full", "48h", "--refund-share", 25, "--refund-share-until", "24h")
+    made = cli.json(*words, "--confirm", "payment", *terms)
+    assert [made["policy"][f"refund_{name}"] for name in ("full_seconds", "share_percent", "share_seconds")] == [
+        48 * 3600, 25, 24 * 3600,
+    ]  # fmt: skip
+    changed = cli.json("class", "update", made["id"], "--refund-share", 50)
+    assert changed["policy"]["refund_share_percent"] == 50
+    one = hold(app, catalog.show(app, "class", made["id"]), rich(app, cast.ana))
+    cli("confirm", one.code, code=0)
+    clock.advance(timedelta(hours=30))
+    dry = cli.json("cancel", one.code, "--dry-run")
+    assert (dry["state"], dry["refund"]) == ("cancelled", {"amount": "5.00", "currency": "EUR"})
+    assert cli.json("reservation", "show", one.code)["refund"] is None
+    assert "refund.amount\t5.00\n" in cli("cancel", one.code, code=0).out
+    assert cli.json("reservation", "show", one.code) == cli.json("cancel", one.code) == dry
+    assert purse(app, cast.ana) == ("95.00", "0.00")
+
+
+@pytest.mark.parametrize("terms", [["--refund-share", 101], ["--refund-share", -1], ["--refund-full", "soon"]])
+def test_what_is_no_term_of_a_refund_is_refused(app: Any, cli: Any, terms: list[Any]) -> None:
+    words = ("class", "create", "Yoga", "--seats", 5, "--start", "tomorrow 18:00", "--duration", "1h")
+    assert cli.json(*words, *terms, code=3)["code"] == "invalid"

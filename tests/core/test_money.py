@@ -289,16 +289,6 @@ def test_money_comes_back_even_where_it_was_taken_out_already(app: App, cast: Ca
     assert (purse(app, cast.ana), earned(app, cast.cleo)) == (("100.00", "0.00"), "-12.50")
 
 
-def test_after_cancel_until_only_an_administrator_gives_money_back(app: App, cast: Cast, clock: FrozenClock) -> None:
-    offering = a_class(app, price="10", confirm="payment", cancel_until_seconds=3600)
-    one = bought(app, offering, rich(app, cast.ana))
-    clock.advance(timedelta(hours=23))
-    assert refusal(app, Cancel(as_person(cast.ana), ById(one.id))) == "too_late"
-    assert purse(app, cast.ana) == ("90.00", "0.00")
-    ask(app, Cancel(CONSOLE, ById(one.id)))
-    assert purse(app, cast.ana) == ("100.00", "0.00")
-
-
 def test_what_took_place_is_not_given_back(app: App, cast: Cast, clock: FrozenClock, yoga: Offering) -> None:
     one = bought(app, yoga, rich(app, cast.ana))
     clock.advance(timedelta(days=2))

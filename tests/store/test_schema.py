@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -56,8 +57,9 @@ def catalogue(database: Database) -> list[tuple[Any, ...]]:
     if database.is_embedded:
         with database.read() as tx:
             made = tx.rows("SELECT type, tbl_name, name, sql FROM sqlite_master WHERE tbl_name <> 'alembic_version'")
-        lines = {(*row[:3], line.strip().rstrip(",")) for row in made for line in (row[3] or "").splitlines()}
-        return sorted(lines)
+        # A column that came later stands on the line of the one before it.
+        parts = {(*row[:3], part.strip(" \t,")) for row in made for part in re.split(r", |\n", row[3] or "")}
+        return sorted(parts)
     with psycopg.connect(database.url.set(drivername="postgresql").render_as_string(hide_password=False)) as connection:
         return [row for row in shape(connection) if not any("alembic_version" in str(cell) for cell in row)]
 
@@ -162,6 +164,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "prices": {"offering_id": 1, "category": "A", "price_minor": 1000},
     "reservations": RESERVATION | {"created_at": NOW},
     "claims": CLAIM,
+    "changes": {"at": NOW, "action": "update", "subject": "offering", "subject_id": 1, "after": "{}"},
     "codes": {"purpose": "confirm", "subject_id": 1, "nonce": "x", "serial": 1, "guesses": 0, "expires_at": NOW},
     "messages": {
         "kind": "held",
@@ -206,6 +209,7 @@ LIES: list[tuple[str, dict[str, Any]]] = [
     ("pools_units_counted", {"units": -1}),
     ("pools_longest_known", {"longest_micros": -1}),
     ("seats_unit_numbered", {"unit": 0}),
+    ("changes_something_told", {"after": None}),
     ("offerings_kind_known", {"kind": "party"}),
     ("offerings_span_whole", {"ends_at": None}),
     ("offerings_span_forward", {"ends_at": NOW}),
