@@ -34,6 +34,7 @@ REGISTRY: Final = {
     "provider": Entry("classbook.cli.providers", "Create, list, show, update, cancel, delete providers.", _OFFER),
     "schedule": Entry("classbook.cli.schedules", "Opening hours of providers and resources.", _OFFER),
     "user": Entry("classbook.cli.users", "Create, list and show people.", _OFFER),
+    "history": Entry("classbook.cli.history", "Who changed what, and how it was before.", _LOOK),
     "report": Entry("classbook.cli.report", "The figures: classes, people, confirmed places.", _OFFER),
     "init": Entry("classbook.cli.setup", "Write a commented classbook.toml and make the database.", _LOOK),
     "demo": Entry("classbook.cli.demo", "Fill a fresh database and walk one booking, step by step.", _LOOK),

@@ -191,7 +191,10 @@ def update(
             _move(app, tx, offering, values)
         store.change(tx, offering.id, values)
         if moved or values.get("title", offering.title) != offering.title:
-            outbox.post_to_live(tx, offering.id, "changed", _before(offering), new_message_id=app.new_message_id)
+            outbox.post_to_live(
+                tx, offering.id, "changed", _before(offering), new_message_id=app.new_message_id,
+                request_id=actor.request_id,
+            )  # fmt: skip
         return view(app, tx, _found(tx, kind, offering.id))
 
     taken = _sellers_of_taken(app, offering_id) if given.starts_at or given.ends_at else []

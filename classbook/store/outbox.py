@@ -72,7 +72,7 @@ def post(tx: Tx, *letters: Letter) -> None:
 
 
 def post_to_live(
-    tx: Tx, offering_id: int, kind: str, facts: dict[str, Any], *, new_message_id: Callable[[], str]
+    tx: Tx, offering_id: int, kind: str, facts: dict[str, Any], *, new_message_id: Callable[[], str], request_id: str
 ) -> None:
     """A letter to everybody who has a live reservation of an offering."""
     rows = tx.rows(
@@ -84,7 +84,7 @@ def post_to_live(
     post(
         tx,
         *(
-            Letter(kind, email, new_message_id(), person_id, reservation_id, offering_id, said)
+            Letter(kind, email, new_message_id(), person_id, reservation_id, offering_id, said, request_id or None)
             for reservation_id, person_id, email in rows
         ),
     )

@@ -101,7 +101,7 @@ _HIGHEST = (
     "WHERE id AMONG ? AND NOT timed"
 )
 _TAKEN_UNITS = "SELECT pool_id, unit FROM claims WHERE pool_id AMONG ? AND live AND NOT timed"
-_TAKEN_SPANS = (
+TAKEN_SPANS = (
     "SELECT c.reservation_id, c.n, c.pool_id, c.unit, c.starts_at, c.ends_at FROM WINDOWS ? w EACH JOIN claims c "
     "ON c.pool_id = w.pool_id AND c.live AND c.timed AND c.starts_at < w.high AND c.starts_at > w.low - w.longest "
     "AND c.ends_at > w.low"
@@ -441,7 +441,7 @@ def _load_timed_shelves(tx: Tx, scene: Scene, windows: Windows) -> None:
         for span in spans
     ]
     found: dict[int, dict[tuple[int, int], packing.Claim[tuple[int, int]]]] = {pool_id: {} for pool_id in timed}
-    for reservation_id, n, pool_id, unit, low, high in tx.rows(_TAKEN_SPANS, json.dumps(asked)):
+    for reservation_id, n, pool_id, unit, low, high in tx.rows(TAKEN_SPANS, json.dumps(asked)):
         key, span = (reservation_id, n), Span(from_micros(low), from_micros(high))
         found[pool_id][key] = packing.Claim(key, unit, span)
     complete = {
