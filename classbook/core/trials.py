@@ -175,7 +175,8 @@ class Trial:
         elif len(earlier) < over:
             yield LimitReached(f"{has}, and what took place is not replaced.", hint="Choose another day.")
         elif why := self._why_not_replace(earlier[:over]):
-            yield LimitReached(f"{has}, and it cannot be replaced: {why.detail}", hint="Choose another day.")
+            said = f"{has}, and it cannot be replaced: {why.detail}"
+            yield LimitReached(said, hint="Choose another day.")
         else:
             self.replaced = earlier[:over]
 

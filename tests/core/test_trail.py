@@ -311,6 +311,7 @@ ACTS: dict[str, Act] = {
 """Every write of the core, done once under the request of `WHO`."""
 
 UNASKED = {
+    "booking.settled": "time's part of a booking, and each reservation has its row",
     "catalog.write": "what the verbs of offerings are made of; each names its action",
     "catalog.settle": "time does it",
     "catalog.guarded": "runs what the verbs hand it",
