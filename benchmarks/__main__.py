@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import neighbours, overdue, rush
+from benchmarks import crowds, neighbours, overdue, rush, seats
 from benchmarks.measure import FULL, QUICK, Budget, Effort
 from benchmarks.stage import DATABASES, Stage, stage
 from benchmarks.table import Findings, table
@@ -44,9 +44,11 @@ def _parser() -> argparse.ArgumentParser:
         ("rush", "people rush one class; without --quick also everything below"),
         ("neighbours", "four processes write one SQLite file"),
         ("overdue", "the next reserve after 10,000 overdue holds of its class"),
+        ("seats", "people buy the best seats of a stadium until it is sold out"),
+        ("crowds", "a booking beside many others, a long queue, a full calendar, a price"),
     ):
         command = commands.add_parser(name, help=text, description=text)
-        command.add_argument("--quick", action="store_true", help="rough figures, within 50 seconds")
+        command.add_argument("--quick", action="store_true", help="rough figures, in less than a minute")
         command.add_argument("--only", choices=DATABASES, action="append", help="one database instead of both")
         if name == "rush":
             command.add_argument("--json", type=Path, metavar="FILE", help="write the ratios to a file, too")
@@ -75,6 +77,12 @@ def _measure_on(on: Stage, folder: Path, command: str, effort: Effort, budget: B
     if command == "overdue" or everything:
         say(f"{on.name}: the next reserve after {overdue.HOLDS:,} overdue holds")
         found.overdue = overdue.measure(on, rounds=effort.overdue_rounds)
+    if command == "seats" or everything:
+        say(f"{on.name}: a stadium of {seats.SEATS:,} seats sells out")
+        found.seats = seats.measure(on, sold_before=effort.sold_before)
+    if command == "crowds" or everything:
+        say(f"{on.name}: bookings beside {crowds.CLAIMS:,} others, behind {crowds.QUEUED:,} in line")
+        found.crowds = crowds.measure(on, turns=effort.turns)
     return found
 
 

@@ -49,8 +49,12 @@ class Effort:
     """Of 200 reserves, for each side of each round."""
     overdue_rounds: int
     neighbour_seconds: float
+    turns: int
+    """Batches, for each side of a comparison of costs."""
+    sold_before: int
+    """Batches of each other match of a season that are sold before one is sold out."""
     limit_seconds: float
-    """For the measurements of both databases; rounds are left out where it would be passed."""
+    """For the rush of both databases; rounds are left out where it would be passed."""
 
 
 QUICK: Final = Effort(
@@ -62,6 +66,8 @@ QUICK: Final = Effort(
     batches=8,
     overdue_rounds=1,
     neighbour_seconds=3,
+    turns=3,
+    sold_before=1,
     limit_seconds=40,
 )
 FULL: Final = Effort(
@@ -73,6 +79,8 @@ FULL: Final = Effort(
     batches=14,
     overdue_rounds=3,
     neighbour_seconds=20,
+    turns=9,
+    sold_before=12,
     limit_seconds=1800,
 )
 

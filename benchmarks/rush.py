@@ -110,8 +110,8 @@ class _Sides:
 
 
 def _tokens(app: App, people: int) -> list[str]:
-    made = Tokens(app.key, clock=app.clock, chance=app.chance, access=timedelta(hours=2), refresh=timedelta(hours=2))
-    return [made.issue(person_id)["access"] for person_id in range(1, people + 1)]
+    made = Tokens(app.key, clock=app.clock, chance=app.chance, access=timedelta(hours=2))
+    return [made.access(person_id) for person_id in range(1, people + 1)]
 
 
 def _over_http(sides: _Sides, found: Rush, connections: int, effort: Effort, budget: Budget) -> None:

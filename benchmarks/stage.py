@@ -109,9 +109,20 @@ def _fill(tx: Tx, *, people: int, seats: Sequence[int]) -> None:
         (tables.pools, pools),
         (tables.offering_pools, [{"offering_id": number, "n": 1, "pool_id": number} for number in numbers]),
     ):
-        tx.connection.execute(sa.insert(table), rows)
+        if rows:
+            tx.connection.execute(sa.insert(table), rows)
     if tx.connection.dialect.name == "postgresql":
         tx.connection.execute(sa.text("ANALYZE people, offerings, pools, offering_pools"))
+
+
+def look_over(url: str) -> None:
+    """Let a server take stock of what was filled in, as it does by itself within a minute. SQLite never does."""
+    database = Database(url, clock=SystemClock())
+    try:
+        if not database.is_embedded:
+            database.write(lambda tx: tx.connection.execute(sa.text("ANALYZE")))
+    finally:
+        database.close()
 
 
 def sold(url: str, class_id: int) -> set[int]:
@@ -123,5 +134,23 @@ def sold(url: str, class_id: int) -> set[int]:
     try:
         with database.read() as tx:
             return set(tx.connection.scalars(query))
+    finally:
+        database.close()
+
+
+def sold_units(url: str, offering_id: int) -> list[tuple[int, int]]:
+    """The (pool, unit) that people have of an offering, read past classbook."""
+    live = sa.select(tables.claims.c.pool_id, tables.claims.c.unit).join(
+        tables.reservations, tables.reservations.c.id == tables.claims.c.reservation_id
+    )
+    query = live.where(
+        tables.reservations.c.offering_id == offering_id,
+        tables.reservations.c.person_id.is_not(None),
+        tables.claims.c.live,
+    )
+    database = Database(url, clock=SystemClock())
+    try:
+        with database.read() as tx:
+            return [(pool_id, unit) for pool_id, unit in tx.connection.execute(query)]
     finally:
         database.close()

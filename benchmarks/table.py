@@ -8,16 +8,22 @@ from typing import Final
 
 from rich.table import Table
 
+from benchmarks.crowds import APPOINTMENTS, CLAIMS, QUEUED, Crowds
 from benchmarks.measure import FULL, Ratio
 from benchmarks.neighbours import WRITERS, Neighbours
 from benchmarks.overdue import HOLDS, Overdue
 from benchmarks.rush import BATCH, Rush
+from benchmarks.seats import MATCHES, Seats
+from benchmarks.sides import Cost
 
 OVER_USUAL: Final = 8.0
 OF_NOOP: Final = 0.4
 OF_HANDWRITTEN: Final = {"sqlite": 0.25, "postgresql": 0.4}
 LONGEST_SECONDS: Final = 1.0
 LEAST_SHARE: Final = 0.5
+IN_SEASON: Final = 1.5
+OVER_PLACES: Final = 5.0
+IN_A_CROWD: Final = 2.0
 _TITLES: Final = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
@@ -29,13 +35,15 @@ class Findings:
     rush: Rush | None = None
     neighbours: Neighbours | None = None
     overdue: Overdue | None = None
+    seats: Seats | None = None
+    crowds: Crowds | None = None
 
 
 Cell = Callable[[Findings], str | None]
 
 
 def table(found: Mapping[str, Findings]) -> Table:
-    made = Table("", title="Ratios: median (lowest to highest), then both rates a second", title_justify="left")
+    made = Table("", title="Ratios: median (lowest to highest), then both sides", title_justify="left")
     made.add_column("aim", justify="right")
     for name in found:
         made.add_column(_TITLES[name], justify="right")
@@ -61,7 +69,56 @@ def _lines() -> list[tuple[str, str, Cell]]:
         (f"(d) {WRITERS} writers: longest wait", f"<= {LONGEST_SECONDS:g} s", _longest_wait),
         ("    least of a fair share", f">= {LEAST_SHARE:g}", _least_share),
         (f"(e) after {HOLDS:,} overdue holds", f"<= {LONGEST_SECONDS:g} s", _after_overdue),
+        *_seat_lines(),
+        *_crowd_lines(),
     ]
+
+
+def _seat_lines() -> list[tuple[str, str, Cell]]:
+    def promise(name: str) -> Cell:
+        return lambda found: _none(getattr(found.seats.promises, name)) if found.seats else None
+
+    return [
+        ("seats sold twice", "0", promise("sold_twice")),
+        ("picks not side by side", "0", promise("scattered")),
+        ("single seats left needlessly", "0", promise("needless")),
+        (
+            f"(f) a pick, {MATCHES} matches over 1",
+            f"<= {IN_SEASON:g}",
+            lambda found: _cost(found.seats.in_season, IN_SEASON) if found.seats else None,
+        ),
+        (
+            f"(g) picks over places, {BATCH} a batch",
+            f"< {OVER_PLACES:g}",
+            lambda found: _cost(found.seats.over_places, OVER_PLACES) if found.seats else None,
+        ),
+    ]
+
+
+def _crowd_lines() -> list[tuple[str, str, Cell]]:
+    def cost(name: str, aim: float | None) -> Cell:
+        return lambda found: _cost(getattr(found.crowds, name), aim) if found.crowds else None
+
+    return [
+        (f"(h) beside claims, {CLAIMS:,} over 100", f"< {IN_A_CROWD:g}", cost("beside_claims", IN_A_CROWD)),
+        (f"(i) joining a queue, of {QUEUED:,} over none", f"< {IN_A_CROWD:g}", cost("joining_queue", IN_A_CROWD)),
+        (f"(j) refused at a queue, of {QUEUED:,} over none", f"< {IN_A_CROWD:g}", cost("refused_queue", IN_A_CROWD)),
+        (
+            "packed in vain",
+            "0",
+            lambda found: f"{_none(found.crowds.packs_in_vain)} of {found.crowds.packs}" if found.crowds else None,
+        ),
+        (f"(k) free slots, {APPOINTMENTS:,} booked over none", "", cost("slots", None)),
+        ("queries for free slots", "the same", _slot_queries),
+        ("(l) with a price, over without", "", cost("priced", None)),
+    ]
+
+
+def _slot_queries(found: Findings) -> str | None:
+    if found.crowds is None:
+        return None
+    full, empty = found.crowds.slot_queries
+    return _marked(f"{full} : {empty}", good=full == empty)
 
 
 def _over_usual(connections: int) -> Cell:
@@ -95,6 +152,13 @@ def _ratio(ratio: Ratio | None, aim: float) -> str | None:
         return None
     figures = _marked(f"{ratio.median:.2f} ({ratio.lowest:.2f} to {ratio.highest:.2f})", good=ratio.median >= aim)
     return f"{figures}\n{ratio.ours:,.0f} : {ratio.theirs:,.0f}"
+
+
+def _cost(cost: Cost, aim: float | None) -> str:
+    wall = cost.wall
+    figures = f"{wall.median:.2f} ({wall.lowest:.2f} to {wall.highest:.2f})"
+    marked = _marked(figures, good=aim is None or wall.median < aim)
+    return f"{marked}\n{wall.ours:.0f} : {wall.theirs:.0f} ms, processor {cost.processor.median:.2f}"
 
 
 def _seconds(seconds: float) -> str:

@@ -58,6 +58,7 @@ class Job:
 
 JOBS: Final = (
     Job("settle what is due", upkeep.settle_due, every_seconds=1),
+    Job("serve who waits", upkeep.serve_waiting, every_seconds=60),
     Job("forget old request keys", upkeep.forget_keys, every_seconds=600),
     Job("forget old codes", upkeep.forget_codes, every_seconds=600),
     Job("deliver mail", outbox.deliver, every_seconds=1, lane="mail"),

@@ -151,6 +151,20 @@ class Resource(Offering):
 
 
 @dataclass(frozen=True, slots=True)
+class Dated:
+    """What became of one date of a repetition.
+
+    ``status`` is created or skipped, ``code`` and ``detail`` say why it was skipped. ``date`` is local, as ISO 8601.
+    """
+
+    date: str
+    status: str
+    offering: Offering | None
+    code: str | None
+    detail: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Venue:
     """Where matches are: a stadium. ``seats`` is how many it has."""
 

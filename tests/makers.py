@@ -87,6 +87,7 @@ def a_class(
     lasts: timedelta = timedelta(hours=1),
     by: Actor = CONSOLE,
     price: str | None = None,
+    room: int | None = None,
     **policy: Any,
 ) -> Offering:
     """A class that begins ``starts_in`` from now; further arguments are terms of its policy."""
@@ -98,15 +99,24 @@ def a_class(
         "ends_at": starts_at + lasts,
         "policy": policy,
         "price": price,
+        "room": room,
     }
     made = catalog.create(app, by, kind, fields)
     assert isinstance(made, Offering)
     return made
 
 
-def a_court(app: App, *, units: int = 1, title: str = "Court", timezone: str = "UTC", **policy: Any) -> Offering:
+def a_court(
+    app: App,
+    *,
+    units: int = 1,
+    title: str = "Court",
+    timezone: str = "UTC",
+    price: str | None = None,
+    **policy: Any,
+) -> Offering:
     """A resource that is always open; further arguments are terms of its policy."""
-    fields = {"title": title, "seats": units, "timezone": timezone, "policy": policy}
+    fields = {"title": title, "seats": units, "timezone": timezone, "price": price, "policy": policy}
     made = catalog.create(app, CONSOLE, "resource", fields)
     assert isinstance(made, Offering)
     return made

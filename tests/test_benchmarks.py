@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import handwritten, neighbours, overdue, stage
+from benchmarks import crowds, handwritten, neighbours, overdue, seats, stage
 from benchmarks import table as figures
 from benchmarks.measure import Budget, Effort
 from classbook.core import booking
@@ -28,7 +28,7 @@ from tests.postgres import Server
 
 TINY = Effort(
     people=1_000, rounds=1, seconds=0.2, lead_seconds=0.05, connections=(64,), batches=1, overdue_rounds=1,
-    neighbour_seconds=0.3, limit_seconds=10,
+    neighbour_seconds=0.3, turns=1, sold_before=1, limit_seconds=10,
 )  # fmt: skip
 UNIQUE = {"id", "reservation_id", "offering_id", "pool_id", "subject_id", "nonce", "message_id"}
 """Columns that differ between any two reservations."""
@@ -101,6 +101,33 @@ def test_overdue_holds_make_room_for_the_next_reserve(on: stage.Stage) -> None:
 def test_neighbours_all_get_their_turn(tmp_path: Path) -> None:
     with stage.stage("sqlite", tmp_path) as on:
         assert neighbours.measure(on, seconds=TINY.neighbour_seconds).least_share > 0
+
+
+def test_a_stadium_sells_out_as_was_promised(on: stage.Stage) -> None:
+    found = seats.measure(on, seats=1_000, matches=2, sold_before=1, batch=40)
+    assert found.promises.sold == 1_000
+    assert (found.promises.sold_twice, found.promises.scattered, found.promises.needless) == (0, 0, 0)
+
+
+def test_who_watches_the_picks_sees_every_broken_promise() -> None:
+    def seen(*picks: list[str]) -> seats.Promises:
+        return seats.witnessed([(len(labels), labels) for labels in picks], 1_000)
+
+    assert seen(["A-1-1", "A-1-2"], ["A-1-3"]) == seats.Promises(2, 0, 3, sold_twice=0, scattered=0, needless=0)
+    assert seen(["A-1-2"]).needless == 1
+    assert seen(["A-1-38", "A-1-39"]).needless == 1
+    assert seen(["A-1-1"], ["A-1-1"]).sold_twice == 1
+    assert seen(["A-1-1", "A-2-2"]).scattered == 1
+    assert seen(["A-1-1", "A-1-4"]).scattered == 1
+    assert seats.witnessed([(3, None)], 1_000).refused == 1
+    rows = [[f"A-{row}-{seat}" for seat in range(1, 41)] for row in range(1, 26)]
+    assert seen(rows[0][:38], *rows[1:], ["A-1-39"]).needless == 0  # where only two are left, nobody can help it
+
+
+def test_crowds_are_measured(on: stage.Stage) -> None:
+    found = crowds.measure(on, turns=1, scale=0.02)
+    assert found.packs_in_vain == 0
+    assert found.slot_queries[0] == found.slot_queries[1] > 0
 
 
 def test_a_budget_always_allows_one_round_and_none_that_would_not_fit() -> None:

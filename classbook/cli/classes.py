@@ -25,8 +25,9 @@ from classbook.cli.offerings import (
     noun_of,
     show,
 )
-from classbook.cli.options import Cursor, DryRun, Form, Key, Limit, Status, Zone
+from classbook.cli.options import Count, Cursor, DryRun, Form, Key, Limit, RepeatEvery, Status, Until, Zone
 from classbook.cli.output import Column
+from classbook.cli.repeats import create_all, repeat_of
 from classbook.cli.session import Session, given, keyed, session, usage_error
 from classbook.rules.when import parse_duration
 
@@ -65,6 +66,9 @@ def create(
     provider: Annotated[
         str | None, typer.Option(metavar="EMAIL", help="A provider (address or id) who gives it and is taken by it.")
     ] = None,
+    repeat: RepeatEvery = None,
+    count: Count = None,
+    until: Until = None,
     dry_run: DryRun = False,
     request_key: Key = None,
 ) -> None:
@@ -74,6 +78,7 @@ def create(
       classbook {word} create "Morning yoga" --seats 12 --start "tomorrow 18:00" --duration 1h
       classbook {word} create Judo --seats 20 --start 2026-12-01T18:00 --end 2026-12-01T19:30 --timezone Europe/Berlin
       classbook {word} create Pilates --seats 8 --start "fri 10:00" --duration 1h --room 3 --provider cleo@example.org
+      classbook {word} create Judo --seats 20 --start "mon 18:00" --duration 90m --repeat weekly --count 10
     """
     from classbook.core import catalog
 
@@ -82,6 +87,7 @@ def create(
         raise usage_error("Say when it ends: one of --end and --duration.")
     there = here.zone(timezone)
     starts_at = here.when(start, "--start", zone=there)
+    again = repeat_of(here, repeat, count=count, until=until, zone=there)
     fields = given(
         {
             "title": title,
@@ -107,6 +113,9 @@ def create(
             ),
         }
     )
+    if again is not None:
+        create_all(ctx, fields, again, request_key=request_key, dry_run=dry_run)
+        return
     made = catalog.create(here.app, here.actor, noun.kind, fields, key=keyed(ctx, request_key), dry_run=dry_run)
     row = here.show(made, noun.on_card)
     here.said_dry(dry_run)

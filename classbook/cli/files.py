@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from classbook.errors import Exists, Invalid
 
@@ -12,8 +15,16 @@ _PRIVATE = 0o600
 
 
 def write_whole(path: Path, text: str, *, replace: bool = True) -> None:
-    """Write ``text`` to ``path``, readable by its owner only; a file that is replaced keeps its permissions.
+    """Write ``text`` to ``path``. Raises as `whole_file`."""
+    with whole_file(path, replace=replace) as file:
+        file.write(text)
 
+
+@contextmanager
+def whole_file(path: Path, *, replace: bool = True) -> Iterator[TextIO]:
+    """A file that becomes ``path`` when the block ends well, readable by its owner only; else nothing is left of it.
+
+    A file that is replaced keeps its permissions. A symbolic link is not followed, and what is no file is not replaced.
     Raises Invalid where that is no place for a file, and Exists for a file that is there when not ``replace``.
     """
     mode = _mode_of(path, replace=replace)
@@ -22,7 +33,7 @@ def write_whole(path: Path, text: str, *, replace: bool = True) -> None:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
         try:
             with open(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-                file.write(text)
+                yield file
                 file.flush()
                 os.fchmod(file.fileno(), mode)
                 os.fsync(file.fileno())

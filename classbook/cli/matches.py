@@ -22,8 +22,9 @@ from classbook.cli.offerings import (
     group_of,
     noun_of,
 )
-from classbook.cli.options import DryRun, Form, Key, Zone
+from classbook.cli.options import Count, DryRun, Form, Key, RepeatEvery, Until, Zone
 from classbook.cli.output import Column, money
+from classbook.cli.repeats import create_all, repeat_of
 from classbook.cli.session import given, keyed, number, session, usage_error
 
 Prices = Annotated[
@@ -97,6 +98,9 @@ def create(
     refund_full: terms.RefundFull = None,
     refund_share: terms.RefundShare = None,
     refund_share_until: terms.RefundShareUntil = None,
+    repeat: RepeatEvery = None,
+    count: Count = None,
+    until: Until = None,
     dry_run: DryRun = False,
     request_key: Key = None,
 ) -> None:
@@ -104,6 +108,7 @@ def create(
 
     \b
       classbook match create "Lions - Bears" --venue 1 --start "sat 18:00" --duration 2h --price A=25 --price B=12.50
+      classbook match create "League day" --venue 1 --start "sat 18:00" --duration 2h --repeat weekly --until 2027-05-30
     """
     from classbook.core import catalog, venues
 
@@ -113,6 +118,7 @@ def create(
     place = venues.show(here.app, number(venue, "venue"))
     there = here.zone(timezone or place.timezone)
     starts_at = here.when(start, "--start", zone=there)
+    again = repeat_of(here, repeat, count=count, until=until, zone=there)
     fields = given(
         {
             "title": title,
@@ -136,6 +142,9 @@ def create(
             ),
         }
     )
+    if again is not None:
+        create_all(ctx, fields, again, request_key=request_key, dry_run=dry_run)
+        return
     made = catalog.create(here.app, here.actor, noun.kind, fields, key=keyed(ctx, request_key), dry_run=dry_run)
     row = here.show(made, noun.on_card)
     here.said_dry(dry_run)

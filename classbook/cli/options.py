@@ -55,6 +55,20 @@ class OnSecond(Enum):
     replace = "replace"
 
 
+class Every(StrEnum):
+    """How often something is offered again."""
+
+    daily = "daily"
+    weekly = "weekly"
+
+
+RepeatEvery = Annotated[
+    Every | None, typer.Option("--repeat", help="Offer it again at the same local time: every day, or every week.")
+]
+Count = Annotated[int | None, typer.Option("--count", metavar="N", help="With --repeat: how many in all, up to 366.")]
+Until = Annotated[str | None, typer.Option("--until", metavar="DATE", help="With --repeat: the last date that counts.")]
+
+
 class Role(StrEnum):
     member = "member"
     organizer = "organizer"

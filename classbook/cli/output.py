@@ -197,7 +197,11 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() or c in _JOINERS else repr(c)[1:-1] for c in text)
 
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet may take for the beginning of a formula (OWASP, CSV Injection; ASVS 5.0, 1.2.10), also full-width.
+
+TSV is for pipes: it is not meant for spreadsheets, and its cells are as they are.
+"""
 
 
 def csv_cell(value: Any, *, is_ours: bool = False) -> str:

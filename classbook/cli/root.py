@@ -36,6 +36,7 @@ REGISTRY: Final = {
     "user": Entry("classbook.cli.users", "Create, list and show people.", _OFFER),
     "history": Entry("classbook.cli.history", "Who changed what, and how it was before.", _LOOK),
     "report": Entry("classbook.cli.report", "The figures: classes, people, confirmed places.", _OFFER),
+    "export": Entry("classbook.cli.export", "Everything of one sort, as a file.", _OFFER),
     "init": Entry("classbook.cli.setup", "Write a commented classbook.toml and make the database.", _LOOK),
     "demo": Entry("classbook.cli.demo", "Fill a fresh database and walk one booking, step by step.", _LOOK),
     "doctor": Entry("classbook.cli.setup", "Check configuration, secrets, database, mail and clock.", _LOOK),

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stderr
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from shutil import which
@@ -194,10 +194,20 @@ class Session:
 
     def day(self, text: str, option: str, *, zone: ZoneInfo) -> tuple[datetime, datetime]:
         """A whole day: its first moment, and that of the next day."""
+        first, after = self._day(text, option, zone)
+        self.echo_reading(f"{option}: from", first, zone)
+        return first, after
+
+    def last_date(self, text: str, option: str, *, zone: ZoneInfo) -> date:
+        """The last day that counts."""
+        first, after = self._day(text, option, zone)
+        self.echo_reading(f"{option}: before", after, zone)
+        return first.astimezone(zone).date()
+
+    def _day(self, text: str, option: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
         reading = self._read(text, option, zone)
         if reading.next_day is None:
             raise Invalid(f"{option}: {clean(text[:40])} is a moment and not a day.", hint="Leave the clock time away.")
-        self.echo_reading(f"{option}: from", reading.instant, zone)
         return reading.instant, reading.next_day
 
     def _read(self, text: str, option: str, zone: ZoneInfo) -> Reading:

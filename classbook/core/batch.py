@@ -118,6 +118,7 @@ class Batch:
                     continue
                 if self.purse.why_not_pay(record.person_id or 0, self.price(offering, units)):
                     self.put_back(offering, units, record.span)
+                    self.scene.again.add(offering.id)  # others may be behind those who were thought to be able to
                     continue
                 self._offer(offering, record, units)
 

@@ -12,6 +12,7 @@ from contextlib import suppress
 from functools import partial
 
 from classbook.app import App
+from classbook.core import upkeep
 from classbook.core.asks import Ask, ById, Move, Reserve
 from classbook.core.batch import Batch, blocked_in, blocked_span
 from classbook.core.decisions import answer, meant, moved_wanted
@@ -45,7 +46,9 @@ def book(app: App, asks: Sequence[Ask], *, dry_run: bool = False) -> list[Outcom
     pack: frozenset[int] = frozenset()
     while True:
         try:
-            return app.store.write(partial(_book, app, asks=asks, dry_run=dry_run, pack=pack))
+            outcomes, again = app.store.write(partial(_book, app, asks=asks, dry_run=dry_run, pack=pack))
+            upkeep.look_again(app, again)
+            return outcomes
         except NeedsAll as error:
             # Rare, and more to read: claims of a pool must be packed anew, so the whole pool is looked at.
             pack |= {error.pool_id}
@@ -61,14 +64,17 @@ def one(app: App, ask: Ask, *, dry_run: bool = False) -> Reservation | dict[str,
     return outcome
 
 
-def _book(app: App, tx: Tx, *, asks: Sequence[Ask], dry_run: bool, pack: frozenset[int]) -> list[Outcome]:
+def _book(
+    app: App, tx: Tx, *, asks: Sequence[Ask], dry_run: bool, pack: frozenset[int]
+) -> tuple[list[Outcome], set[int]]:
+    """The outcomes, and where to look again after the commit."""
     batch = settled(app, tx, asks, partial(_windows, app, asks, pack), dry_run=dry_run)
     outcomes = [answer(batch, ask) for ask in asks]
     if dry_run or batch.scene.is_unchanged:
         tx.abandon()
-    else:
-        store.save(tx, batch.scene)
-    return outcomes
+        return outcomes, set()
+    store.save(tx, batch.scene)
+    return outcomes, batch.scene.again
 
 
 def settled(

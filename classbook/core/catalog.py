@@ -54,6 +54,7 @@ from classbook.values import (
 
 T = TypeVar("T")
 
+SPAN: Final = ("starts_at", "ends_at")
 STATUSES: Final = ("upcoming", "ongoing", "completed", "cancelled", "open")
 
 
@@ -182,14 +183,19 @@ def update(
         if given.prices is not None:
             values |= seat_prices.change(tx, offering, given.prices, offering.currency or app.settings.currency)
         check_paid_for(values, offering)
-        upkeep.settle_within(app, tx, offering.id, most=MOST_SEATS)
-        if given.seats is not None:
-            _resize(tx, offering, given.seats)
-            upkeep.settle_within(app, tx, offering.id)  # whoever waits gets what there is more
         moved = "starts_at" in values and _span(values) != (offering.starts_at, offering.ends_at)
         if moved:
+            store.hold_still(tx, offering.id)
+        # Settled once, because that locks wallets: after what whoever waits gains by, before what they may not have.
+        grows = given.seats is not None and given.seats > store.units(tx, offering.id)
+        if given.seats is not None and grows:
+            _resize(tx, offering, given.seats)
+        store.change(tx, offering.id, {name: value for name, value in values.items() if name not in SPAN})
+        again.update(upkeep.settle_within(app, tx, offering.id, most=MOST_SEATS) or ())
+        if given.seats is not None and not grows:
+            _resize(tx, offering, given.seats)
+        if moved:
             _move(app, tx, offering, values)
-        store.change(tx, offering.id, values)
         if moved or values.get("title", offering.title) != offering.title:
             outbox.post_to_live(
                 tx, offering.id, "changed", _before(offering), new_message_id=app.new_message_id,
@@ -197,10 +203,12 @@ def update(
             )  # fmt: skip
         return view(app, tx, _found(tx, kind, offering.id))
 
+    again = set[int]()
     taken = _sellers_of_taken(app, offering_id) if given.starts_at or given.ends_at else []
     settle(app, taken)
     changed = write(app, actor, kind, offering_id, act, action="update", version=version, key=key, dry_run=dry_run)
     settle(app, taken)
+    upkeep.look_again(app, () if dry_run else again)
     return changed
 
 
@@ -225,13 +233,15 @@ def cancel(
         if offering.cancelled_at is None:
             check_changeable(offering, tx.now)
             # What was overdue has expired and stays so; only what is alive is cancelled.
-            upkeep.settle_within(app, tx, offering.id, most=MOST_SEATS)
+            again.update(upkeep.settle_within(app, tx, offering.id, most=MOST_SEATS) or ())
             store.change(tx, offering.id, {"cancelled_at": tx.now, "cancel_reason": why})
         return view(app, tx, _found(tx, kind, offering.id))
 
+    again = set[int]()
     answer = write(app, actor, kind, offering_id, act, action="cancel", version=version, key=key, dry_run=dry_run)
     if dry_run:
         return answer
+    upkeep.look_again(app, again)
     # Then what it had taken is free, and whoever waits for it is next.
     settle(app, [offering_id, *_sellers_of_taken(app, offering_id)])
     return show(app, kind, offering_id) if isinstance(answer, Offering) else answer

@@ -89,6 +89,11 @@ def make(app: App, tx: Tx, who: Who, row: Kind, wishes: Sequence[Wish]) -> list[
     return [outcomes[n] for n in range(len(wishes))]
 
 
+def made_in(outcomes: Iterable[OfferingRecord | ClassbookError | None]) -> list[OfferingRecord]:
+    """Those that were made."""
+    return [one for one in outcomes if isinstance(one, OfferingRecord)]
+
+
 @dataclass(frozen=True, slots=True)
 class _Ready:
     """An offering that nothing speaks against but what may have taken its room."""

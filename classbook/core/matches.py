@@ -133,7 +133,7 @@ def block(
 
     def act(tx: Tx, offering: OfferingRecord) -> Page[SeatState]:
         catalog.check_changeable(offering, tx.now)
-        upkeep.settle_within(app, tx, offering.id, most=drafts.MOST_SEATS)
+        again.update(upkeep.settle_within(app, tx, offering.id, most=drafts.MOST_SEATS) or ())
         pools = house.lock(tx, store.own_pools(tx, offering.id))
         hall = Hall.of(tx, match_id, actor)
         wanted = list(dict.fromkeys(one for text in labels for one in hall.all_meant(text)))
@@ -146,7 +146,10 @@ def block(
         after = Hall.of(tx, match_id, actor)
         return Page(tuple(after.seat(*one) for one in wanted), None)
 
-    return catalog.write(app, actor, KIND, match_id, act, action="block", key=key, dry_run=dry_run)
+    again = set[int]()
+    blocked = catalog.write(app, actor, KIND, match_id, act, action="block", key=key, dry_run=dry_run)
+    upkeep.look_again(app, () if dry_run else again)
+    return blocked
 
 
 def release(

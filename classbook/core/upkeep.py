@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from classbook.app import App
 from classbook.core.batch import Batch, blocked_in
+from classbook.errors import ClassbookError
 from classbook.store import request_keys, reservations
 from classbook.store import upkeep as store
-from classbook.store.database import Tx
+from classbook.store.database import ConstraintRefused, Tx
 
 CHUNK: Final = 500
 """Reservations settled in one transaction, so that no booking waits long behind it."""
@@ -35,17 +39,49 @@ def settle_due(app: App) -> bool:
 
 def settle_offering(app: App, offering_id: int) -> bool:
     """Settle up to a chunk of one offering's reservations; whether there were any."""
-    return app.store.write(lambda tx: settle_within(app, tx, offering_id))
+    again = app.store.write(lambda tx: settle_within(app, tx, offering_id))
+    look_again(app, again or ())
+    return again is not None
 
 
-def settle_within(app: App, tx: Tx, offering_id: int, *, most: int = CHUNK) -> bool:
-    """The same, within a transaction that goes on."""
+def settle_within(app: App, tx: Tx, offering_id: int, *, most: int = CHUNK) -> set[int] | None:
+    """The same, within a transaction that goes on: where to `look_again` after it, None where nothing was due."""
     scene = reservations.load_due(tx, offering_id, most=most, blocked=blocked_in(app))
     Batch(app, scene).settle()
     if scene.is_unchanged:
-        return False
+        return None
     reservations.save(tx, scene)
-    return True
+    return scene.again
+
+
+def look_again(app: App, offering_ids: Iterable[int]) -> None:
+    """Serve those who wait for what a transaction has set free elsewhere: a place, or their own money.
+
+    What led here is done, so whatever fails now is left to the daemon.
+    """
+    waiting = set(offering_ids)
+    while waiting:
+        offering_id = waiting.pop()
+        with suppress(ClassbookError, ConstraintRefused):
+            again = app.store.write(partial(settle_within, app, offering_id=offering_id))
+            waiting |= again or set()
+
+
+def serve_waiting(app: App) -> bool:
+    """Settle offerings where somebody waits beside a place that may do: whoever was to look there may have died."""
+    with app.store.read() as tx:
+        found = store.offerings_with_hope(tx, most=MOST_OFFERINGS)
+    worked = False
+    for offering_id in found:
+        worked |= settle_offering(app, offering_id)
+    return worked
+
+
+def settle_of(app: App, person_id: int, *, richer: bool) -> None:
+    """Settle where somebody's money makes a difference: where they wait and are ``richer``, else where it is held."""
+    with app.store.read() as tx:
+        found = store.awaited_by(tx, person_id) if richer else store.held_in_vain(tx, person_id)
+    look_again(app, found)
 
 
 def forget_keys(app: App) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from classbook.app import App
-from classbook.core import house
+from classbook.core import house, upkeep
 from classbook.core.actors import require_admin
 from classbook.core.keys import once
 from classbook.core.pages import at_most, id_cursor, numbers_in, page_of
@@ -120,7 +120,12 @@ def import_plan(
             )
         return _shown(tx, venue.id)
 
-    return _as_admin(app, actor, act, Deed("plan", "venue", venue_id), key=key, dry_run=dry_run)
+    changed = _as_admin(app, actor, act, Deed("plan", "venue", venue_id), key=key, dry_run=dry_run)
+    if not dry_run:
+        with app.store.read() as tx:
+            awaited = store.awaited_in(tx, venue_id)
+        upkeep.look_again(app, awaited)  # there may be more seats now
+    return changed
 
 
 def _as_admin(

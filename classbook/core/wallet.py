@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from classbook.app import App
-from classbook.core import reservations
+from classbook.core import reservations, upkeep
 from classbook.core.actors import Who, look_up
 from classbook.core.asks import ById, Confirm
 from classbook.core.keys import once
@@ -106,7 +106,10 @@ def top_up(
         outside = store.open_for(tx, None, "outside", money.currency)
         store.move(tx, "top_up", from_id=outside, to_id=found.id, amount=money, actor=actor)
 
-    return _change(app, actor, act, wallet, person, key=key, dry_run=dry_run)
+    seen = _change(app, actor, act, wallet, person, key=key, dry_run=dry_run)
+    if isinstance(seen, Wallet) and seen.user and not dry_run:
+        upkeep.settle_of(app, seen.user.id, richer=True)  # what they could not pay and wait for may be free
+    return seen
 
 
 def withdraw(
@@ -119,7 +122,7 @@ def withdraw(
     key: RequestKey | None = None,
     dry_run: bool = False,
 ) -> Wallet | dict[str, Any]:
-    """Take out money that is available; the wallet as it is then.
+    """Take out money that is available; the wallet as it is then. Holds that are over keep nothing back.
 
     Raises NotFound, Invalid, NotAllowedNow, InsufficientFunds.
     """
@@ -133,6 +136,10 @@ def withdraw(
             raise InsufficientFunds(f"{found.available} is available in the wallet, not {money}.")
         store.move(tx, "withdrawal", from_id=found.id, to_id=outside, amount=money, actor=actor)
 
+    with app.store.read() as tx:
+        found = _look(app, tx, look_up(tx, actor), wallet, person)
+    if found and found.user:
+        upkeep.settle_of(app, found.user.id, richer=False)
     return _change(app, actor, act, wallet, person, key=key, dry_run=dry_run)
 
 

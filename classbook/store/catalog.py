@@ -340,12 +340,44 @@ def change(tx: Tx, offering_id: int, values: dict[str, Any]) -> None:
     )
 
 
+def hold_still(tx: Tx, offering_id: int) -> None:
+    """Lock all pools an offering takes units of, its own and others', and whatever is live in it.
+
+    For who is to move it: in the order in which everybody locks, and so before any wallet.
+    """
+    tx.pipeline(
+        (
+            "SELECT id FROM pools WHERE id IN (SELECT pool_id FROM offering_pools WHERE offering_id = ?) OR id IN ("
+            "SELECT c.pool_id FROM reservations r JOIN claims c ON c.reservation_id = r.id "
+            "WHERE r.offering_id = ? AND r.person_id IS NULL AND c.live) ORDER BY id FOR NO KEY UPDATE",
+            [offering_id, offering_id],
+        ),
+        (
+            "SELECT id FROM reservations WHERE offering_id = ? AND due_at IS NOT NULL ORDER BY id FOR NO KEY UPDATE",
+            [offering_id],
+        ),
+    )
+
+
+def units(tx: Tx, offering_id: int) -> int:
+    """How many units an offering's own pools have."""
+    [(count,)] = tx.rows(
+        "SELECT coalesce(sum(p.units), 0) FROM offering_pools op JOIN pools p ON p.id = op.pool_id "
+        "WHERE op.offering_id = ?",
+        offering_id,
+    )
+    return int(count)
+
+
 def move_span(tx: Tx, offering_id: int, span: Span, *, missed_at: datetime) -> None:
-    """Everything live in an offering follows its new time; no hold outlasts the new start.
+    """Give an offering another time. Everything live in it follows; no hold outlasts the new start.
 
     ``missed_at`` is when a booking lapses that needs a check-in.
     """
     starts_at, ends_at = span
+    tx.connection.execute(
+        sa.update(offerings).where(offerings.c.id == offering_id).values(starts_at=starts_at, ends_at=ends_at)
+    )
     live = sa.and_(reservations.c.offering_id == offering_id, reservations.c.due_at.is_not(None))
     mine = sa.select(reservations.c.id).where(live)
     tx.connection.execute(
@@ -404,12 +436,15 @@ def resize(tx: Tx, offering_id: int, *, units: int) -> int | None:
     None when that is done; else how many units it needs at least, and nothing has changed. The caller holds the
     offering's lock. What has begun in a pool with times keeps its unit.
     """
-    [(pool_id, timed)] = tx.rows(
-        "SELECT id, timed FROM pools WHERE id IN (SELECT pool_id FROM offering_pools WHERE offering_id = ?) "
+    [(pool_id, timed, before)] = tx.rows(
+        "SELECT id, timed, units FROM pools WHERE id IN (SELECT pool_id FROM offering_pools WHERE offering_id = ?) "
         "FOR NO KEY UPDATE",
         offering_id,
     )
-    shifted, needed = _packed(tx, pool_id, units) if timed else _lowered(tx, pool_id, units)
+    shifted: Shifted = {}
+    needed = 0
+    if units < before:
+        shifted, needed = _packed(tx, pool_id, units) if timed else _lowered(tx, pool_id, units)
     if needed > units:
         return needed
     # Two statements: while units change hands none of them may be taken twice.

@@ -17,7 +17,7 @@ from datetime import datetime
 from typing import Final
 
 from classbook.store import tables
-from classbook.store.database import Row, Tx, to_micros
+from classbook.store.database import Row, TryAgain, Tx, to_micros
 from classbook.store.records import OFFERING_COLUMNS, RESERVATION_COLUMNS, OfferingRecord, ReservationRecord
 
 WALLET_COLUMNS: Final = "id, person_id, account, currency, balance_minor, held_minor"
@@ -47,12 +47,19 @@ _OPEN_EARNERS = (
     f"AND NOT EXISTS (SELECT 1 FROM wallets w WHERE {_EARNS}) ORDER BY 1, 3 ON CONFLICT DO NOTHING"
 )
 _EARNERS = f"SELECT o.id, w.id FROM offerings o JOIN wallets w ON {_EARNS} WHERE o.id AMONG ?"
-# What is over elsewhere of people who are about to pay: it lapses first, so that its money can be spent again.
+# What is over elsewhere of people who are about to pay: it lapses first, so that its money can be spent again. What
+# somebody else has locked is not waited for, because they may wait for us; once the wallets are locked it is seen
+# whether they have let it lapse.
+_IS_OVER = "person_id AMONG ? AND state = 'held' AND due_at <= ? AND price_minor > 0"
 _LOCK_OVER = (
-    f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE person_id AMONG ? AND state = 'held' AND due_at <= ? "
-    "AND price_minor > 0 ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
+    f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE {_IS_OVER} ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
 )
+_STILL_OVER = f"SELECT id FROM reservations WHERE {_IS_OVER}"
 _OFFERINGS = f"SELECT {OFFERING_COLUMNS} FROM offerings WHERE id AMONG ?"
+_AWAITED = (
+    "SELECT DISTINCT offering_id FROM reservations WHERE state = 'queued' "
+    "AND (offering_id AMONG ? OR person_id AMONG ?)"
+)
 _PAYMENTS = (
     "SELECT p.id, p.reservation_id, p.n, p.from_id, p.to_id, p.amount_minor, p.currency, "
     "(SELECT r.state FROM transfers r WHERE r.first_id = p.id AND r.kind = 'payment' AND r.state <> 'pending'), "
@@ -146,13 +153,16 @@ def load(
     ``payers`` take something new, ``owners`` have something that may change; ``offerings`` may be sold. The caller has
     locked the ``reservations``, and with them their payments.
     """
-    sold = list(offerings)
-    over_rows, wallet_rows, earner_rows, payment_rows = tx.pipeline(
-        (_LOCK_OVER, [list(payers), to_micros(tx.now)]),
+    sold, what_is_over = list(offerings), [list(payers), to_micros(tx.now)]
+    over_rows, wallet_rows, still_over, earner_rows, payment_rows = tx.pipeline(
+        (_LOCK_OVER, what_is_over),
         (_LOCK_WALLETS, [{*payers, *owners}]),
+        (_STILL_OVER, what_is_over),
         (_EARNERS, [sold]),
         (_PAYMENTS, [list(reservations)]),
     )
+    if len(over_rows) < len(still_over):
+        raise TryAgain  # it is with somebody who waits for these wallets to let it lapse
     if len(earner_rows) < len(sold):
         _, earner_rows = tx.pipeline((_OPEN_EARNERS, [sold]), (_EARNERS, [sold]))
     over = Over([ReservationRecord.of(row) for row in over_rows], [])
@@ -175,6 +185,15 @@ def refunded(tx: Tx, reservation_ids: Collection[int]) -> list[tuple[int, int]]:
     """(reservation, minor units) that came back of the newest payment of each of those reservations that had one."""
     newest = {payment.reservation_id: payment for payment in map(Payment.of, tx.rows(_PAYMENTS, list(reservation_ids)))}
     return [(payment.reservation_id, payment.refunded_minor) for payment in newest.values()]
+
+
+def awaited(tx: Tx, offerings: Collection[int], till: Till) -> set[int]:
+    """Those of ``offerings`` where somebody waits, and where people wait who have more to spend than before."""
+    richer_ids = {row.payment.from_id for row in till.new if row.kind == "refund" or row.state == "voided"}
+    if not offerings and not richer_ids:
+        return set()
+    richer = [wallet.person_id for wallet in till.wallet_of.values() if wallet.id in richer_ids]
+    return {offering_id for (offering_id,) in tx.rows(_AWAITED, list(offerings), richer)}
 
 
 def adding(tx: Tx, till: Till | None, now: datetime) -> tuple[str, list[Row]]:

@@ -57,10 +57,12 @@ _LOCK_OF_PEOPLE = (
     f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE person_id AMONG ? AND offering_id + 0 AMONG ? "
     "ORDER BY id FOR NO KEY UPDATE"
 )
-# What is due and frees or takes places: holds, bookings that nobody checked in to, and what waits in vain.
+# What is due and frees or takes places: holds, bookings that nobody checked in to, and what waits in vain. A hold that
+# is over may be in the hands of somebody who pays elsewhere and lets it lapse (`ledger.load`). It is waited for, or its
+# place would count as taken; they have only wallets left to wait for, and nobody has those yet who waits here.
 _LOCK_OVERDUE = (
     f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE offering_id AMONG ? AND due_at <= ? "
-    "AND (state <> 'confirmed' OR (check_in AND checked_in_at IS NULL)) ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
+    "AND (state <> 'confirmed' OR (check_in AND checked_in_at IS NULL)) ORDER BY id FOR NO KEY UPDATE"
 )
 _LOCK_DUE = (
     f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE offering_id AMONG ? AND due_at <= ? "
@@ -193,6 +195,8 @@ class Scene:
     new_answers: dict[tuple[int, str], StoredAnswer] = field(default_factory=dict)
     till: ledger.Till | None = None
     """The money, where anything has a price."""
+    again: set[int] = field(default_factory=set)
+    """Offerings to be settled in a transaction of their own, after this one: who waits there may be served now."""
 
     @property
     def offerings(self) -> dict[int, OfferingRecord]:
@@ -499,7 +503,9 @@ def _load_till(tx: Tx, scene: Scene, touched: dict[int, ReservationRecord], *, b
         offerings=priced,
         reservations=[record.id for record in paid_for],
     )
-    scene.offerings.update({one.id: one for one in over.offerings if one.id not in scene.offerings})
+    elsewhere = {one.id: one for one in over.offerings if one.id not in scene.offerings}
+    scene.offerings.update(elsewhere)
+    scene.again.update(elsewhere)
     for record in over.records:
         if record.id not in touched:
             scene.due.append(record)
@@ -610,6 +616,8 @@ def save(tx: Tx, scene: Scene) -> None:
     swapped, *_ = tx.write_all(*writes)
     if swapped != len(changed):
         raise TryAgain
+    if scene.till:
+        scene.again = ledger.awaited(tx, scene.again, scene.till)
 
 
 def _swap_row(record: ReservationRecord) -> Row:

@@ -24,6 +24,42 @@ def offerings_with_work(tx: Tx, *, most: int) -> list[int]:
     return [offering_id for (offering_id,) in due + cancelled]
 
 
+def offerings_with_hope(tx: Tx, *, most: int) -> list[int]:
+    """Offerings where somebody waits beside enough free places, by chance some of them.
+
+    Where every claim has its own time only a closer look could tell, so whoever still waits there counts.
+    """
+    rows = tx.rows(
+        "SELECT o.id FROM offerings o WHERE o.cancelled_at IS NULL AND EXISTS (SELECT 1 FROM reservations r "
+        "WHERE r.offering_id = o.id AND r.state = 'queued' AND r.due_at > ? AND (r.party <= ("
+        "SELECT max(CASE WHEN p.timed THEN r.party ELSE p.units - (SELECT count(*) FROM claims c "
+        "WHERE c.pool_id = p.id AND c.live AND NOT c.timed) END) FROM offering_pools op "
+        "JOIN pools p ON p.id = op.pool_id WHERE op.offering_id = o.id))) ORDER BY random() LIMIT ?",
+        to_micros(tx.now), most,
+    )  # fmt: skip
+    return [offering_id for (offering_id,) in rows]
+
+
+def awaited_by(tx: Tx, person_id: int) -> list[int]:
+    """Where somebody waits for a place that has a price."""
+    rows = tx.rows(
+        "SELECT DISTINCT r.offering_id FROM reservations r JOIN offerings o ON o.id = r.offering_id "
+        "WHERE r.person_id = ? AND r.state = 'queued' AND o.price_minor IS NOT NULL ORDER BY r.offering_id",
+        person_id,
+    )
+    return [offering_id for (offering_id,) in rows]
+
+
+def held_in_vain(tx: Tx, person_id: int) -> list[int]:
+    """Where somebody has money in holds that are over."""
+    rows = tx.rows(
+        "SELECT DISTINCT offering_id FROM reservations WHERE person_id = ? AND state = 'held' AND due_at <= ? "
+        "AND price_minor > 0 ORDER BY offering_id",
+        person_id, to_micros(tx.now),
+    )  # fmt: skip
+    return [offering_id for (offering_id,) in rows]
+
+
 def forget_codes(tx: Tx, before: datetime, *, most: int) -> int:
     """Delete up to ``most`` codes that were over before ``before``; how many there were."""
     return tx.change(

@@ -59,6 +59,16 @@ def lock_stands(tx: Tx, venue_id: int) -> list[tuple[int, str]]:
     return [(id, title) for id, title in offerings]
 
 
+def awaited_in(tx: Tx, venue_id: int) -> list[int]:
+    """What is still to come in a venue and waited for."""
+    rows = tx.rows(
+        "SELECT id FROM offerings o WHERE venue_id = ? AND ends_at > ? AND cancelled_at IS NULL AND EXISTS ("
+        "SELECT 1 FROM reservations r WHERE r.offering_id = o.id AND r.state = 'queued') ORDER BY id",
+        venue_id, to_micros(tx.now),
+    )  # fmt: skip
+    return [offering_id for (offering_id,) in rows]
+
+
 def by_id(tx: Tx, venue_id: int, *, lock: bool = False) -> VenueRecord | None:
     if not 0 < venue_id < 2**63:
         return None

@@ -182,6 +182,14 @@ class Policy(Body):
     grace_seconds: Whole | None = None
 
 
+class Repeat(Body):
+    """Offer it again at the same local time. Dates on which that cannot be are skipped, and the answer says why."""
+
+    every: Text = Field(description="`daily` or `weekly`.", examples=["weekly"])
+    count: Whole | None = Field(None, description="How many in all, up to 366.", examples=[10])
+    until: Text | None = Field(None, description="Instead of `count`: the last date that counts.")
+
+
 class NewClass(Body):
     title: Text
     seats: Whole
@@ -194,6 +202,7 @@ class NewClass(Body):
     price: Amount | None = None
     room: Whole | None = Field(None, description="A resource that it takes for its time.")
     provider: Whole | None = Field(None, description="A provider who is taken for its time.")
+    repeat: Repeat | None = None
 
 
 class NewEvent(Body):
@@ -208,6 +217,7 @@ class NewEvent(Body):
     price: Amount | None = None
     room: Whole | None = Field(None, description="A resource that it takes for its time.")
     provider: Whole | None = Field(None, description="A provider who is taken for its time.")
+    repeat: Repeat | None = None
 
 
 class NewMatch(Body):
@@ -222,6 +232,7 @@ class NewMatch(Body):
     description: Text | None = None
     timezone: Text | None = Field(None, description="Left out, that of the stadium.")
     policy: Policy | None = None
+    repeat: Repeat | None = None
 
 
 class ReserveSeats(Body):

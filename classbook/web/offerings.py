@@ -14,11 +14,13 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from classbook.app import App
-from classbook.core import catalog, reservations
+from classbook.core import catalog, repeats, reservations
+from classbook.errors import Invalid
 from classbook.rules.kinds import KINDS
+from classbook.rules.repeats import Repeat
 from classbook.rules.when import parse_when
 from classbook.rules.zones import known_zone
-from classbook.values import Actor, Offering, RequestKey, Reservation, plain
+from classbook.values import Actor, Dated, Offering, Page, RequestKey, Reservation, plain
 from classbook.web import answers
 from classbook.web.bodies import Body, Cancel, OpenStatus, TimedStatus
 from classbook.web.read_back import refuse_other_values, writable
@@ -153,7 +155,7 @@ def _serve_one(noun: Noun, acting: APIRouter, looking: APIRouter) -> None:
 
     @acting.post(
         noun.path,
-        **described,
+        response_model=shape(noun.shape) if KINDS[noun.kind].picks_time else shape(noun.shape) | page(Dated),
         status_code=201,
         operation_id=f"create_{one}",
         summary=f"Create: {noun.many}",
@@ -161,8 +163,13 @@ def _serve_one(noun: Noun, acting: APIRouter, looking: APIRouter) -> None:
     )
     @taking(noun.new)
     async def create(visit: Person, body: Body) -> Response:
-        key = request_key(visit, noun.path, body)
-        made = await visit.web.desk.run(lambda: _made(visit, noun, _sent(body), key))
+        key, sent = request_key(visit, noun.path, body), _sent(body)
+        repeat = sent.pop("repeat", None)
+        if repeat is not None:
+            return answers.answer(
+                await visit.web.desk.run(lambda: _made_again(visit, noun, sent, repeat, key)), status=201
+            )
+        made = await visit.web.desk.run(lambda: _made(visit, noun, sent, key))
         return answers.offering(made, status=201, path=f"{PREFIX}{noun.path}")
 
     @looking.get(
@@ -225,6 +232,25 @@ def _numbered(noun: Noun, request: Request, visit: Visit, **wanted: Any) -> Resp
 def _made(visit: Visit, noun: Noun, sent: dict[str, Any], key: RequestKey | None) -> Offering | dict[str, Any]:
     fields = _understood(visit, noun, sent, zone=noun.zone_of(visit.web.app, sent))
     return noun.make(visit.web.app, visit.actor, noun.kind, fields, key=key)
+
+
+def _made_again(
+    visit: Visit, noun: Noun, sent: dict[str, Any], repeat: dict[str, Any], key: RequestKey | None
+) -> Page[Dated] | dict[str, Any]:
+    zone = noun.zone_of(visit.web.app, sent)
+    fields = _understood(visit, noun, sent, zone=zone)
+    if repeat.get("until") is not None:
+        repeat = repeat | {"until": _date(visit, repeat["until"], fields.get("timezone") or zone)}
+    return repeats.create(visit.web.app, visit.actor, noun.kind, fields, Repeat(**repeat), key=key)
+
+
+def _date(visit: Visit, text: str, zone: str | None) -> date:
+    """A date without a clock time. Raises Invalid."""
+    local = ZoneInfo(known_zone(zone or visit.web.app.settings.timezone))
+    reading = parse_when(text, now=visit.web.app.clock.now(), zone=local)
+    if reading.next_day is None:
+        raise Invalid("The last date is a day and not a moment.", hint="Leave the clock time away.")
+    return reading.instant.astimezone(local).date()
 
 
 def _changed(visit: Visit, noun: Noun, id: int, body: Body, version: int | None) -> Offering | dict[str, Any]:

@@ -78,7 +78,9 @@ def test_nothing_is_cut_off_a_terminal() -> None:
         assert title in printed(a_page(ROW | {"title": title}), form)
 
 
-@pytest.mark.parametrize("start", ["=1+1", "+49 30 1234", "-1", "@SUM(A1)", "\t=1", "\r=1"])
+@pytest.mark.parametrize(
+    "start", ["=1+1", "+49 30 1234", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\0=1", "＝1", "＋1", "－1", "＠A1"]
+)
 def test_a_spreadsheet_takes_no_text_for_a_formula(start: str) -> None:
     [_, row] = csv.reader(io.StringIO(printed(a_page(ROW | {"title": start}), Format.csv), newline=""))
     assert row[1] == "'" + start

@@ -21,6 +21,7 @@ from classbook.core import (
     outbox,
     people,
     providers,
+    repeats,
     reservations,
     schedules,
     trail,
@@ -31,6 +32,7 @@ from classbook.core.asks import ById, Cancel, Move, Resend, Reserve
 from classbook.errors import Invalid, NotAllowedNow, NotYours
 from classbook.rules.opening import parse_weekly
 from classbook.rules.plan_files import from_options
+from classbook.rules.repeats import Repeat
 from classbook.values import Actor, Change, RequestKey
 from tests.makers import (
     CONSOLE,
@@ -297,6 +299,9 @@ ACTS: dict[str, Act] = {
     "outbox.retry": lambda app, cast: outbox.retry(app, WHO, _dead_mail(app)),
     "people.create": lambda app, cast: people.create(app, WHO, email="x@example.org", name="X"),
     "providers.create": lambda app, cast: providers.create(app, WHO, email="x@example.org", name="X"),
+    "repeats.create": lambda app, cast: repeats.create(
+        app, WHO, "class", _class_of_tomorrow(app), Repeat("daily", count=2)
+    ),
     "reservations.confirm_link": lambda app, cast: reservations.confirm_link(
         app, _link(app, cast), request_id=WHO.request_id
     ),

@@ -1,0 +1,160 @@
+"""`export`: everything of one sort as a file, in constant memory, and never half there."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import stat
+import tracemalloc
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from classbook.app import App
+from classbook.cli.root import every_command
+from classbook.core import exports, people, wallet
+from classbook.core.asks import Reserve
+from classbook.core.pages import MOST_PER_PAGE
+from classbook.store import tables
+from tests.conftest import CommandLine
+from tests.makers import CONSOLE, Cast, a_class, a_court, a_match, a_venue, as_person, ask
+
+
+@pytest.fixture
+def house(app: App, cast: Cast) -> None:
+    """Something of every sort."""
+    match = a_match(app, a_venue(app, "A:1x4"), prices={"A": "12.50"})
+    wallet.top_up(app, CONSOLE, "50", person=cast.ana.id)
+    ask(app, Reserve(as_person(cast.ana), match.id, seats=("A-1-1", "A-1-2")))
+    ask(app, Reserve(as_person(cast.ben), a_class(app, title="=1+1").id))
+    a_court(app)
+
+
+def table(name: str) -> list[dict[str, str]]:
+    with open(name, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_each_sort_is_a_file_with_a_row_for_each(house: None, cli: CommandLine) -> None:
+    for sort in exports.SORTS:
+        cli("export", sort, "--output", f"{sort}.csv", code=0)
+    assert {row["user.email"]: row["seats"] for row in table("reservations.csv")} == {
+        "ana@example.org": "A-1-1 A-1-2",
+        "ben@example.org": "",
+    }
+    assert [(row["kind"], row["amount.amount"]) for row in table("transfers.csv")] == [
+        ("payment", "25.00"),
+        ("top_up", "50.00"),
+    ]
+    assert [row["email"] for row in table("people.csv")] == ["ana@example.org", "ben@example.org"]
+    assert {row["kind"] for row in table("offerings.csv")} == {"class", "match", "resource"}
+
+
+def test_json_lines_hold_what_the_list_holds(house: None, cli: CommandLine) -> None:
+    lines = cli("export", "reservations", "--format", "jsonl", "--output", "-", code=0).out.splitlines()
+    assert [json.loads(line) for line in lines] == cli.json("reservation", "list")["results"]
+
+
+def test_a_text_is_no_formula_and_a_number_stays_one(house: None, cli: CommandLine, app: App) -> None:
+    people.create(app, CONSOLE, email="phone@example.org", name="Phone", phone="+49 30 1234")
+    for sort in ("offerings", "people", "reservations"):
+        cli("export", sort, "--output", f"{sort}.csv", code=0)
+    assert "'=1+1" in {row["title"] for row in table("offerings.csv")}
+    assert "'=1+1" in {row["offering.title"] for row in table("reservations.csv")}
+    assert "'+49 30 1234" in {row["phone"] for row in table("people.csv")}
+    assert "12.50" in {row["price.amount"] for row in table("offerings.csv")}
+
+
+def test_a_file_is_for_its_owners_eyes_and_replaced_as_a_whole(house: None, cli: CommandLine) -> None:
+    cli("export", "people", "--output", "people.csv", code=0)
+    before = os.stat("people.csv")
+    assert stat.S_IMODE(before.st_mode) == 0o600
+    cli("export", "people", "--output", "people.csv", code=0)
+    assert os.stat("people.csv").st_ino != before.st_ino
+    assert [name for name in os.listdir() if name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("output", ["link.csv", "dangling.csv", "pipe.csv", "folder.csv", "/dev/null", "no/such.csv"])
+def test_no_link_is_followed_and_nothing_but_a_file_replaced(output: str, house: None, cli: CommandLine) -> None:
+    Path("real.csv").write_text("precious")
+    Path("link.csv").symlink_to("real.csv")
+    Path("dangling.csv").symlink_to("not-there.csv")
+    os.mkfifo("pipe.csv")
+    Path("folder.csv").mkdir()
+    before = sorted(os.listdir())
+    cli("export", "people", "--format", "csv", "--output", output, code=3)
+    assert Path("real.csv").read_text() == "precious"
+    assert sorted(os.listdir()) == before
+
+
+def test_a_link_that_is_put_there_meanwhile_is_replaced_and_not_followed(
+    house: None, cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("real.csv").write_text("precious")
+    rows = exports.rows
+
+    def slow(*arguments: Any) -> Any:
+        for row in rows(*arguments):
+            if not os.path.lexists("people.csv"):
+                Path("people.csv").symlink_to("real.csv")
+            yield row
+
+    monkeypatch.setattr(exports, "rows", slow)
+    cli("export", "people", "--output", "people.csv", code=0)
+    assert Path("real.csv").read_text() == "precious"
+    assert not Path("people.csv").is_symlink()
+
+
+def test_who_may_not_see_it_exports_nothing_and_the_old_file_stays(house: None, cast: Cast, cli: CommandLine) -> None:
+    Path("people.csv").write_text("old")
+    cli("--as", cast.ana.email, "export", "people", "--output", "people.csv", code=6)
+    assert Path("people.csv").read_text() == "old"
+    cli("--as", cast.ana.email, "export", "reservations", "--output", "mine.csv", code=0)
+    assert [row["user.email"] for row in table("mine.csv")] == ["ana@example.org"]
+
+
+def test_how_it_is_asked_for(house: None, cli: CommandLine) -> None:
+    assert "--format" in cli("export", "people", "--output", "people", code=2).err
+    assert "--json" in cli("--json", "export", "people", "--output", "-", code=2).err
+    assert cli("export", "teapots", "--output", "-", "--format", "csv").code == 2
+    assert cli.json("export", "people", "--output", "people.jsonl") == {
+        "sort": "people",
+        "file": "people.jsonl",
+        "rows": 2,
+    }
+
+
+def test_its_memory_is_that_of_a_page(app: App) -> None:
+    def peak_of(rows: int) -> int:
+        tracemalloc.start()
+        assert sum(1 for _ in exports.rows(app, CONSOLE, "people")) == rows
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return peak
+
+    def crowd(numbers: range) -> None:
+        rows = [(f"{n}@example.org", f"N{n}", "member", "UTC", 0) for n in numbers]
+        app.store.write(
+            lambda tx: tx.write_all(tx.inserting(tables.people, "email name role timezone created_at", rows))
+        )
+
+    two, ten = 2 * MOST_PER_PAGE, 10 * MOST_PER_PAGE
+    crowd(range(two))
+    peak_of(two)
+    of_two = peak_of(two)
+    crowd(range(two, ten))
+    assert peak_of(ten) < 1.5 * of_two
+
+
+def test_offerings_of_every_kind_come_through_pages(app: App) -> None:
+    for number in range(MOST_PER_PAGE + 2):
+        a_class(app, starts_in=timedelta(days=1, minutes=number))
+    assert sum(1 for _ in exports.rows(app, CONSOLE, "offerings")) == MOST_PER_PAGE + 2
+
+
+def test_the_command_knows_every_sort() -> None:
+    [sort] = [param for param in every_command()["export",].params if param.name == "sort"]
+    assert set(sort.type.choices) == exports.SORTS.keys()
