@@ -16,7 +16,7 @@ from classbook.rules.names import clean_email, clean_name
 from classbook.rules.zones import known_zone
 from classbook.store import catalog as offerings
 from classbook.store import people
-from classbook.store.database import Tx
+from classbook.store.database import ConstraintRefused, Tx
 from classbook.store.records import PersonRecord
 from classbook.values import Actor, Offering, OfferingRef, RequestKey
 
@@ -46,7 +46,8 @@ def create(
     drafts.check_paid_for(values, None)
 
     def act(tx: Tx) -> Offering:
-        person = people.by_email(tx, address)
+        # Locked, so that two who make the same person a provider come one after the other.
+        person = people.by_email(tx, address, lock=True)
         if person is None:
             if name is None:
                 raise Invalid(f"{address} is nobody yet.", hint="Give a name, or create the person first.")
@@ -75,7 +76,13 @@ def create(
             tx.abandon()
         return result
 
-    return app.store.write(step)
+    try:
+        return app.store.write(step)
+    except ConstraintRefused as refused:
+        if refused.constraint != "people_email":
+            raise
+        # Somebody made the same new person at the same moment: now they are there.
+        return app.store.write(step)
 
 
 def _person(tx: Tx, address: str, name: str, zone: str) -> PersonRecord:

@@ -17,8 +17,9 @@ def by_id(tx: Tx, person_id: int) -> PersonRecord | None:
     return _one(tx, "id = ?", person_id) if 0 < person_id < 2**63 else None
 
 
-def by_email(tx: Tx, email: str) -> PersonRecord | None:
-    return _one(tx, "email = ?", email)
+def by_email(tx: Tx, email: str, *, lock: bool = False) -> PersonRecord | None:
+    """Whoever has that address; with ``lock`` nobody else changes them until the end of the transaction."""
+    return _one(tx, f"email = ?{tx.locking() if lock else ''}", email)
 
 
 def page(tx: Tx, *, role: str | None, after_id: int, limit: int) -> list[PersonRecord]:

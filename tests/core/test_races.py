@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
-from threading import Event
+from threading import Barrier, BrokenBarrierError, Event
 from typing import Any
 
 import psycopg
@@ -16,10 +16,12 @@ import pytest
 import sqlalchemy as sa
 
 from classbook.app import App
-from classbook.core import booking, catalog, reservations, upkeep
+from classbook.core import booking, catalog, providers, reservations, upkeep
 from classbook.core.asks import Ask, ById, ByPerson, Cancel, Confirm, Resend, Reserve
 from classbook.core.batch import TIME, Batch, blocked_in
 from classbook.errors import Busy, ClassbookError, HoldExpired, OfferingCancelled, SpanTaken
+from classbook.store import catalog as catalog_store
+from classbook.store import people as people_store
 from classbook.store import reservations as store
 from classbook.store.database import ConstraintRefused, Tx
 from classbook.testing import FrozenClock
@@ -374,3 +376,46 @@ def test_confirm_and_lapse_at_one_moment_have_one_winner(app: App, clock: Frozen
         told = outcomes[one.id]
         assert now == ("expired" if isinstance(told, ClassbookError) else "confirmed")
     assert broken(app) == []
+
+
+# --- one provider, one calendar ------------------------------------------------------------------------------------
+
+
+def _made_at_once(app: App, monkeypatch: pytest.MonkeyPatch, *, email: str, after: tuple[Any, str]) -> list[str]:
+    """Two make the same person a provider; both come to see what ``after`` finds, where nothing keeps them from it."""
+    both_looked, look = Barrier(2), getattr(*after)
+
+    def look_together(*args: Any, **options: Any) -> Any:
+        found = look(*args, **options)
+        with suppress(BrokenBarrierError):
+            both_looked.wait(0.5)
+        return found
+
+    monkeypatch.setattr(*after, look_together)
+    make = partial(providers.create, app, CONSOLE, email=email, name="Cleo")
+    outcomes = at_once(make, make)
+    return sorted(one.code if isinstance(one, ClassbookError) else type(one).__name__ for one in outcomes)
+
+
+AS_PROVIDER = (catalog_store, "of_provider")
+
+
+def test_a_person_becomes_a_provider_once(app: App, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcomes = _made_at_once(app, monkeypatch, email=cast.cleo.email, after=AS_PROVIDER)
+    assert outcomes == ["Appointments", "exists"]
+    assert len(catalog.listing(app, "appointment").results) == 1
+
+
+@ServerOnly
+def test_without_the_lock_a_person_becomes_a_provider_twice(
+    app: App, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Tx, "locking", lambda tx: "")
+    outcomes = _made_at_once(app, monkeypatch, email=cast.cleo.email, after=AS_PROVIDER)
+    assert outcomes == ["Appointments", "Appointments"]
+
+
+def test_somebody_new_becomes_a_provider_once(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    outcomes = _made_at_once(app, monkeypatch, email="new@example.org", after=(people_store, "by_email"))
+    assert outcomes == ["Appointments", "exists"]
+    assert len(catalog.listing(app, "appointment").results) == 1
