@@ -286,6 +286,80 @@ class Booking(Reservation):
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """One of the things that speak against a reservation, in the words of a refusal."""
+
+    code: str
+    title: str
+    detail: str
+    hint: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OtherSeats:
+    """Seats that are free and next to each other. ``kind`` is seats."""
+
+    kind: str
+    seats: tuple[str, ...]
+    price: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class OtherTime:
+    """A time that can be had. ``kind`` is slot."""
+
+    kind: str
+    start: datetime
+    end: datetime
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherOffering:
+    """The same on another date, with room for as many. ``kind`` is offering."""
+
+    kind: str
+    offering: OfferingRef
+    starts_at: datetime | None
+    ends_at: datetime | None
+    timezone: str
+    available: int
+    price: Money | None
+
+
+@dataclass(frozen=True, slots=True)
+class SmallerParty:
+    """How many places can be had. ``kind`` is party."""
+
+    kind: str
+    party: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceInLine:
+    """The position one would have in the queue. ``kind`` is queue."""
+
+    kind: str
+    position: int
+
+
+Alternative = OtherSeats | OtherTime | OtherOffering | SmallerParty | PlaceInLine
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Whether a reservation is possible now, which state it would have, and else every reason why not.
+
+    The weightiest reason comes first: it is the one that refuses. Alternatives are there where nothing is free, too.
+    """
+
+    possible: bool
+    state: str | None
+    reasons: tuple[Reason, ...]
+    alternatives: tuple[Alternative, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Move:
     """One row of a reservation's history. ``before`` and ``after`` say what a change of place or time changed."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -15,11 +15,18 @@ from classbook.cli.output import Row, amount
 from classbook.cli.reservations import RESERVATION, Which
 from classbook.cli.session import Session, keyed, session, usage_error
 from classbook.rules.when import parse_duration
-from classbook.values import OfferingRef, plain
+from classbook.values import OfferingRef, RequestKey, plain
+
+if TYPE_CHECKING:
+    from classbook.core.asks import Reserve
 
 app = group("Reserve, confirm, cancel, move and check in.")
 
 
+ForWhom = Annotated[
+    str | None, typer.Option(metavar="EMAIL", help="For whom (email address or id); else for the person of --as.")
+]
+Party = Annotated[int, typer.Option(metavar="N", help="How many places.")]
 From = Annotated[
     str | None,
     typer.Option("--from", metavar="WHEN", help="When it begins, where that is yours to pick, like 'fri 10:00'."),
@@ -34,6 +41,10 @@ Category = Annotated[
     str | None, typer.Option(metavar="C", help="With --best: only seats of this price category, or of this stand.")
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="With --best: rather none than leave a single seat behind.")]
+InLine = Annotated[
+    bool | None,
+    typer.Option("--queue/--no-queue", help="Wait in line where nothing is free, or not; else as the house says."),
+]
 There = Annotated[
     str | None, typer.Option(metavar="ZONE", help="Time zone to read dates in; else that of the offering.")
 ]
@@ -43,10 +54,8 @@ There = Annotated[
 def reserve(
     ctx: typer.Context,
     offering: Offering,
-    user: Annotated[
-        str | None, typer.Option(metavar="EMAIL", help="For whom (email address or id); else for the person of --as.")
-    ] = None,
-    party: Annotated[int, typer.Option(metavar="N", help="How many places.")] = 1,
+    user: ForWhom = None,
+    party: Party = 1,
     from_: From = None,
     to: To = None,
     duration: Duration = None,
@@ -55,10 +64,7 @@ def reserve(
     best: Best = None,
     category: Category = None,
     strict: Strict = False,
-    queue: Annotated[
-        bool | None,
-        typer.Option("--queue/--no-queue", help="Wait in line where nothing is free, or not; else as the house says."),
-    ] = None,
+    queue: InLine = None,
     dry_run: DryRun = False,
     request_key: Key = None,
 ) -> None:
@@ -75,9 +81,50 @@ def reserve(
       classbook reserve 4 --user ana@example.org --best 3 --strict
     """
     from classbook.core import booking
-    from classbook.core.asks import Reserve
 
     here = session(ctx)
+    ask = asked(
+        here,
+        offering,
+        user=user,
+        party=party,
+        from_=from_,
+        to=to,
+        duration=duration,
+        timezone=timezone,
+        seat=seat,
+        best=best,
+        category=category,
+        strict=strict,
+        queue=queue,
+        key=keyed(ctx, request_key),
+    )
+    row = here.show(booking.one(here.app, ask, dry_run=dry_run), RESERVATION)
+    here.said_dry(dry_run)
+    if not dry_run:
+        _say_what_is_next(here, row)
+
+
+def asked(
+    here: Session,
+    offering: str,
+    *,
+    user: str | None,
+    party: int,
+    from_: str | None,
+    to: str | None,
+    duration: str | None,
+    timezone: str | None,
+    seat: list[str] | None,
+    best: int | None,
+    category: str | None,
+    strict: bool,
+    queue: bool | None,
+    key: RequestKey | None = None,
+) -> Reserve:
+    """What the options of `reserve` ask for."""
+    from classbook.core.asks import Reserve
+
     if user is None and here.acting_email is None:
         raise usage_error("For whom? Say --user EMAIL, or --as EMAIL before the command.")
     if from_ is None and (to is not None or duration is not None):
@@ -86,7 +133,7 @@ def reserve(
     starts_at, ends_at = None, None
     if from_ is not None:
         starts_at, ends_at = _times(here, _zone_there(here, wanted, timezone), from_=from_, to=to, duration=duration)
-    ask = Reserve(
+    return Reserve(
         actor=here.actor,
         offering_id=wanted.id,
         person_id=here.person(user) if user else None,
@@ -98,12 +145,8 @@ def reserve(
         category=category,
         strict=strict,
         queue=queue,
-        key=keyed(ctx, request_key),
+        key=key,
     )
-    row = here.show(booking.one(here.app, ask, dry_run=dry_run), RESERVATION)
-    here.said_dry(dry_run)
-    if not dry_run:
-        _say_what_is_next(here, row)
 
 
 @app.command()

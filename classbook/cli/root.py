@@ -20,6 +20,7 @@ _LOOK: Final = "Look after"
 REGISTRY: Final = {
     "slots": Entry("classbook.cli.slots", "List the free times of a provider or a resource.", _BOOK),
     "reserve": Entry("classbook.cli.booking", "Take places, an appointment or a resource.", _BOOK),
+    "why": Entry("classbook.cli.why", "Say why something cannot be reserved, and what can.", _BOOK),
     "confirm": Entry("classbook.cli.booking", "Confirm a hold with the code from the mail.", _BOOK),
     "cancel": Entry("classbook.cli.booking", "Give a reservation's places back.", _BOOK),
     "move": Entry("classbook.cli.booking", "Change the time or the places of a reservation.", _BOOK),

@@ -403,12 +403,14 @@ class Batch:
 
     def _position(self, record: ReservationRecord) -> int | None:
         """The place in the line a record has just entered: behind everybody who waits for the same time."""
-        if record.state != QUEUED:
-            return None
-        if record.span is None or not self.kind(self.offering_of(record)).timed:
-            return self.scene.stage.with_queue[record.offering_id]
-        line = self.scene.queue[record.offering_id]
-        return sum(1 for one in line if one.state == QUEUED and one.span and one.span.overlaps(record.span))
+        return self.waiting(self.offering_of(record), record.span) if record.state == QUEUED else None
+
+    def waiting(self, offering: OfferingRecord, span: Span | None) -> int:
+        """How many wait for the same time."""
+        if span is None or not self.kind(offering).timed:
+            return self.scene.stage.with_queue.get(offering.id, 0)
+        line = self.scene.queue.get(offering.id, ())
+        return sum(1 for one in line if one.state == QUEUED and one.span and one.span.overlaps(span))
 
 
 def _whereabouts(record: ReservationRecord, places: list[Claim]) -> Facts:

@@ -68,7 +68,7 @@ def _book(
     app: App, tx: Tx, *, asks: Sequence[Ask], dry_run: bool, pack: frozenset[int]
 ) -> tuple[list[Outcome], set[int]]:
     """The outcomes, and where to look again after the commit."""
-    batch = settled(app, tx, asks, partial(_windows, app, asks, pack), dry_run=dry_run)
+    batch = settled(app, tx, needs_of(tx, asks), partial(windows_of, app, asks, pack), dry_run=dry_run)
     outcomes = [answer(batch, ask) for ask in asks]
     if dry_run or batch.scene.is_unchanged:
         tx.abandon()
@@ -78,10 +78,9 @@ def _book(
 
 
 def settled(
-    app: App, tx: Tx, asks: Sequence[Ask], look_at: Callable[[store.Scene], store.Windows], *, dry_run: bool
+    app: App, tx: Tx, needs: store.Needs, look_at: Callable[[store.Scene], store.Windows], *, dry_run: bool
 ) -> Batch:
-    """The house as these asks find it, once time has done its part."""
-    needs = _needs(tx, asks)
+    """The house as asks with these needs find it, once time has done its part."""
     stage = store.lock(tx, needs)
     daily = [one.id for one in stage.offerings.values() if app.policy(one.kind, one.policy).per_day]
     scene = store.load(tx, needs, stage, look_at, blocked=blocked_in(app), daily=daily)
@@ -90,7 +89,7 @@ def settled(
     return batch
 
 
-def _needs(tx: Tx, asks: Sequence[Ask]) -> store.Needs:
+def needs_of(tx: Tx, asks: Sequence[Ask]) -> store.Needs:
     """Which offerings, people and reservations a batch touches. What an id belongs to never changes."""
     needs, moving = store.Needs(), set[int]()
     for ask in asks:
@@ -125,7 +124,7 @@ def _needs(tx: Tx, asks: Sequence[Ask]) -> store.Needs:
     return needs
 
 
-def _windows(app: App, asks: Sequence[Ask], pack: frozenset[int], scene: store.Scene) -> store.Windows:
+def windows_of(app: App, asks: Sequence[Ask], pack: frozenset[int], scene: store.Scene) -> store.Windows:
     """The spans the asks are for, where claims have spans of their own."""
     stage = scene.stage
     windows: store.Windows = {

@@ -31,6 +31,7 @@ from classbook.rules.states import COMPLETED, LIVE
 from classbook.rules.wanted import Wanted
 from classbook.rules.when import format_local
 from classbook.store.records import OfferingRecord, PersonRecord, ReservationRecord
+from classbook.values import Money
 
 LOOK_AHEAD: Final = timedelta(days=14)
 """How far the first time is looked for that could be booked instead."""
@@ -55,6 +56,8 @@ class Trial:
     span: Span | None = None
     replaced: list[ReservationRecord] = field(default_factory=list)
     units: Units | None = None
+    is_full: bool = False
+    """Whether there are no such places, though what is wanted makes sense."""
 
     def objections(self) -> Iterator[ClassbookError]:
         """Everything that speaks against it, the weightiest first."""
@@ -110,8 +113,11 @@ class Trial:
         except ClassbookError as refusal:
             yield refusal
             return
-        if self.units is None and not self.may_wait():
+        self.is_full = self.units is None
+        if self.is_full and not self.may_wait():
             yield self._taken()
+            if unpaid := self._why_not_pay_the_cheapest():
+                yield unpaid
 
     @property
     def kind(self) -> Kind:
@@ -212,14 +218,13 @@ class Trial:
         Raises InsufficientFunds where the places are there and the person cannot pay for them.
         """
         batch, offering = self.batch, self.offering
-        instead_of = [*([self.moving] if self.moving else ()), *self.replaced]
-        given_up = [(record, record.places) for record in instead_of]
+        given_up = [(record, record.places) for record in self._given_up]
         for record, _ in given_up:
             batch.free(record)
         units: Units | None = None
         try:
             units = batch.find(offering, self.wanted, self.span)
-            if units and (unpaid := self._why_not_pay(units, instead_of)):
+            if units and (unpaid := self._why_not_pay(units)):
                 batch.put_back(offering, units, self.span)
                 units = None
                 raise unpaid
@@ -229,9 +234,22 @@ class Trial:
                     batch.keep(record, claims)
         return units
 
-    def _why_not_pay(self, units: Units, instead_of: Sequence[ReservationRecord]) -> InsufficientFunds | None:
+    def _why_not_pay(self, units: Units) -> InsufficientFunds | None:
         price = self.batch.price(self.offering, units)
-        return self.batch.purse.why_not_pay(self.person.id, price, instead_of=instead_of)
+        return self.batch.purse.why_not_pay(self.person.id, price, instead_of=self._given_up)
+
+    def _why_not_pay_the_cheapest(self) -> InsufficientFunds | None:
+        """Why the person could not pay for any places, were they there."""
+        offering = self.offering
+        if offering.price_minor is None or offering.currency is None:
+            return None
+        least = Money(offering.price_minor * self.wanted.places, offering.currency)
+        return self.batch.purse.why_not_pay(self.person.id, least, instead_of=self._given_up)
+
+    @property
+    def _given_up(self) -> list[ReservationRecord]:
+        """What the new places are taken in place of."""
+        return [*([self.moving] if self.moving else ()), *self.replaced]
 
     def _taken(self) -> ClassbookError:
         """The refusal that says what is left."""

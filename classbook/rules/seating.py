@@ -117,6 +117,11 @@ class Seating:
         return bool(self._free[row] >> bit & 1)
 
     @property
+    def longest(self) -> int:
+        """How many seats can be next to each other at most."""
+        return self._layout.longest
+
+    @property
     def left(self) -> int:
         """How many seats are free."""
         return sum(free.bit_count() for free in self._free)

@@ -97,6 +97,19 @@ def creator_of(tx: Tx, offering_id: int) -> int | None:
     return rows[0][0] if rows else None
 
 
+def like(tx: Tx, offering: OfferingRecord, *, most: int) -> list[OfferingRecord]:
+    """Others to come of the same title or type where nobody waits, those nearest in time first."""
+    rows = tx.rows(
+        f"SELECT {OFFERING_COLUMNS} FROM offerings o WHERE o.kind = ? AND o.id <> ? AND (o.title = ? OR o.type = ?) "
+        "AND o.cancelled_at IS NULL AND o.starts_at > ? "
+        "AND NOT EXISTS (SELECT 1 FROM reservations q WHERE q.offering_id = o.id AND q.state = 'queued') "
+        "ORDER BY abs(o.starts_at - ?), o.id LIMIT ?",
+        offering.kind, offering.id, offering.title, offering.type, to_micros(tx.now),
+        to_micros(offering.starts_at or tx.now), most,
+    )  # fmt: skip
+    return [OfferingRecord.of(row) for row in rows]
+
+
 def zones(tx: Tx, kind: str) -> list[str]:
     """The time zones offerings of that kind are in."""
     return [zone for (zone,) in tx.rows("SELECT DISTINCT timezone FROM offerings WHERE kind = ?", kind)]

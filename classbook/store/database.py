@@ -142,8 +142,10 @@ class TryAgain(Exception):
 class Tx:
     """One transaction. Its clock is read once, where `read_clock` is called: after the locks, on the booking path."""
 
-    def __init__(self, connection: sa.Connection, clock: Clock, memory: dict[Any, Any]):
+    def __init__(self, connection: sa.Connection, clock: Clock, memory: dict[Any, Any], *, locks: bool = True):
         self.connection = connection
+        self.locks = locks
+        """False for what only looks: then the words that would lock are left out of every statement."""
         self.memory = memory
         """What never changes once it is known, kept from one transaction to the next."""
         self.abandoned = False
@@ -188,12 +190,13 @@ class Tx:
     def change(self, statement: str, *parameters: Any) -> int:
         """Run one writing statement; how many rows it changed."""
         values = [self._literal(value) for value in parameters]
-        return int(self._driver.execute(_spoken(statement, self._postgres), values).rowcount)
+        return int(self._driver.execute(_spoken(statement, self._postgres, self.locks), values).rowcount)
 
     def pipeline(self, *queries: tuple[str, Sequence[Any]]) -> list[list[Row]]:
         """Run several statements in order, in one round trip where the database is on the other end of a wire."""
         ready = [
-            (_spoken(text, self._postgres), [self._literal(value) for value in values]) for text, values in queries
+            (_spoken(text, self._postgres, self.locks), [self._literal(value) for value in values])
+            for text, values in queries
         ]
         if not self._postgres:
             return [self._driver.execute(text, values).fetchall() for text, values in ready]
@@ -263,8 +266,10 @@ _WINDOW: Final = ("pool_id", "low", "high", "longest")
 
 
 @cache
-def _spoken(text: str, postgres: bool) -> str:
+def _spoken(text: str, postgres: bool, locks: bool) -> str:
     """Hot text in the words of the driver at hand."""
+    if not (postgres and locks):
+        text = re.sub(r" FOR NO KEY UPDATE( OF \w+)?( SKIP LOCKED)?", "", text)
     if postgres:
         windows = ", ".join(f"(value->>{n})::bigint AS {name}" for n, name in enumerate(_WINDOW))
         text = text.replace("WINDOWS ?", f"(SELECT {windows} FROM json_array_elements(?::json))")
@@ -276,8 +281,7 @@ def _spoken(text: str, postgres: bool) -> str:
     windows = ", ".join(f"value->>{n} AS {name}" for n, name in enumerate(_WINDOW))
     text = text.replace("WINDOWS ?", f"(SELECT {windows} FROM json_each(?))")
     text = text.replace("NAMED ?", "AMONG ?").replace("AMONG ?", "IN (SELECT value FROM json_each(?))")
-    text = text.replace("EACH JOIN", "JOIN")
-    return re.sub(r" FOR NO KEY UPDATE( OF \w+)?( SKIP LOCKED)?", "", text)
+    return text.replace("EACH JOIN", "JOIN")
 
 
 def _types(table: sa.Table, names: Sequence[str]) -> list[str]:
@@ -369,6 +373,20 @@ class Database:
         self._check_file()
         with self._speaking(), self._reader.connect() as connection, connection.begin():
             yield Tx(connection, self._clock, self._memory)
+
+    @contextmanager
+    def look(self) -> Iterator[Tx]:
+        """A transaction that looks at one moment with the statements of those that write, and keeps nobody waiting."""
+        self._check_file()
+        with self._speaking(), self._reader.connect() as connection:
+            if not self.is_embedded:
+                # One snapshot for all statements: what does not lock must not see some of them before a commit.
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin() as transaction:
+                if not self.is_embedded:
+                    connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+                yield Tx(connection, self._clock, self._memory, locks=False)
+                transaction.rollback()
 
     def write(self, step: Callable[[Tx], T]) -> T:
         """Run ``step`` in one transaction and commit, again as a whole where another transaction got in the way.

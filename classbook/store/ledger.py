@@ -163,7 +163,7 @@ def load(
     )
     if len(over_rows) < len(still_over):
         raise TryAgain  # it is with somebody who waits for these wallets to let it lapse
-    if len(earner_rows) < len(sold):
+    if len(earner_rows) < len(sold) and tx.locks:
         _, earner_rows = tx.pipeline((_OPEN_EARNERS, [sold]), (_EARNERS, [sold]))
     over = Over([ReservationRecord.of(row) for row in over_rows], [])
     if over.records:
@@ -175,7 +175,7 @@ def load(
         payment_rows += more_rows
     till = Till(
         wallet_of={(row[1], row[3]): WalletRecord(*row) for row in wallet_rows},
-        earner_of=dict(earner_rows),
+        earner_of=dict.fromkeys(sold, 0) | dict(earner_rows),
         payments={payment.reservation_id: payment for payment in map(Payment.of, payment_rows)},
     )
     return till, over

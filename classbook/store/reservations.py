@@ -527,6 +527,11 @@ def _load_details(tx: Tx, scene: Scene, touched: Mapping[int, ReservationRecord]
     scene.people.update(_people(people))
 
 
+def live_in(tx: Tx, person_id: int, offering_ids: Collection[int]) -> list[ReservationRecord]:
+    """What somebody has in those offerings and may still have to come; what time has ended is among it."""
+    return [ReservationRecord.of(row) for row in tx.rows(_LIVE_OF_PEOPLE, [person_id], list(offering_ids))]
+
+
 def claims_of(tx: Tx, reservation_ids: Sequence[int]) -> list[tuple[int, Claim]]:
     """(reservation, claim) of those reservations, in order."""
     return [(row[0], _claim(row)) for row in tx.rows(_CLAIMS, reservation_ids)]

@@ -30,6 +30,7 @@ from classbook.web import (
     resources,
     venues,
     wallets,
+    why,
 )
 from classbook.web.desk import Desk
 from classbook.web.door import Door
@@ -63,6 +64,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     auth.looking,
     wallets.acting,
     wallets.looking,
+    why.looking,
     report.acting,
     report.looking,
     history.looking,
