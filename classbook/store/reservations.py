@@ -675,11 +675,11 @@ def posting(tx: Tx, letters: Sequence[Letter], now: datetime) -> tuple[str, list
     return tx.inserting(
         tables.messages,
         "kind address person_id reservation_id offering_id facts message_id state attempts due_at created_at "
-        "request_id",
+        "request_id attempt",
         [
             (
                 letter.kind, letter.address, letter.person_id, letter.reservation_id, letter.offering_id,
-                letter.facts, letter.message_id, "waiting", 0, at, at, letter.request_id,
+                letter.facts, letter.message_id, "waiting", 0, at, at, letter.request_id, letter.attempt,
             )
             for letter in letters
         ],
