@@ -61,7 +61,7 @@ def look_again(app: App, offering_ids: Iterable[int]) -> None:
     """
     waiting = set(offering_ids)
     while waiting:
-        offering_id = waiting.pop()
+        waiting.remove(offering_id := min(waiting))
         with suppress(ClassbookError, ConstraintRefused):
             again = app.store.write(partial(settle_within, app, offering_id=offering_id))
             waiting |= again or set()

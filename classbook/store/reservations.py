@@ -495,7 +495,7 @@ def _load_till(tx: Tx, scene: Scene, touched: dict[int, ReservationRecord], *, b
     ]
     if not paid_for and not (priced and bookers):
         return
-    waiting = {record.person_id for line in scene.queue.values() for record in line if record.person_id}
+    waiting = {record.person_id for id in priced for record in scene.queue.get(id, ()) if record.person_id}
     scene.till, over = ledger.load(
         tx,
         payers=waiting.union(bookers) if priced else (),
