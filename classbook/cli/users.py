@@ -1,4 +1,4 @@
-"""`user create | list | show | update | password`, and how a person looks."""
+"""`user create | list | show | update | password | import`, and how a person looks."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Annotated, Final
 
 import typer
 
+from classbook.cli.files import read_text
 from classbook.cli.groups import group
-from classbook.cli.options import Cursor, DryRun, Form, Key, Limit, Role
+from classbook.cli.options import CsvFile, Cursor, DryRun, Form, Key, Limit, Role
 from classbook.cli.output import Column
 from classbook.cli.session import keyed, session, usage_error
 
-app = group("Create, list, show and change people, and give them passwords.")
+app = group("Create, import, list, show and change people, and give them passwords.")
 
 PERSON: Final = (
     Column("id", "id"),
@@ -148,6 +149,32 @@ def password(
         raise usage_error("Say --password-stdin: there is no terminal to ask for the password on.")
     key = keyed(ctx, request_key)
     here.show(people.give_password(here.app, here.actor, who, _password(), key=key, dry_run=dry_run), PERSON)
+    here.said_dry(dry_run)
+
+
+@app.command("import")
+def import_(
+    ctx: typer.Context, file: CsvFile, format: Form = None, dry_run: DryRun = False, request_key: Key = None
+) -> None:
+    """Create all people of a CSV file, or nobody: everything that is wrong is told by line and column.
+
+    The first line names the columns: email, name, role, phone, timezone (the last three at will).
+
+    \b
+      classbook user import people.csv --dry-run
+      classbook user list --format csv | classbook user import - --dry-run
+    """
+    from classbook.cli.imports import tell
+    from classbook.core import imports
+
+    here = session(ctx)
+    text = read_text(file)
+    sheet = imports.people_in(here.app, text)
+    tell(here, sheet)
+    made = imports.everybody(here.app, here.actor, sheet, key=keyed(ctx, request_key, sent=text), dry_run=dry_run)
+    here.show_page(made, PERSON, format, nothing="nobody")
+    count = len(sheet.wishes)
+    here.note(f"created {count} {'person' if count == 1 else 'people'}")
     here.said_dry(dry_run)
 
 

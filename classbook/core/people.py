@@ -59,7 +59,7 @@ def create(
         return people.view(record)
 
     def step(tx: Tx) -> Person | dict[str, Any]:
-        _require_keeper(tx, actor, role)
+        require_keeper(tx, actor, role)
         result = once(tx, actor, _with(app, key, password), lambda: act(tx), deed=Deed("create", "person"))
         if dry_run:
             tx.abandon()
@@ -76,7 +76,7 @@ def listing(
     Raises NotYours for anybody but an administrator, or for the members an organizer.
     """
     with app.store.read() as tx:
-        _require_keeper(tx, actor, role)
+        require_keeper(tx, actor, role)
         records = people.page(tx, role=role, after_id=id_cursor(cursor), limit=at_most(limit) + 1)
         return page_of([people.view(record) for record in records], limit, lambda person: person.id)
 
@@ -158,7 +158,7 @@ def give_password(
     return app.store.write(step)
 
 
-def _require_keeper(tx: Tx, actor: Actor, role: str | None) -> None:
+def require_keeper(tx: Tx, actor: Actor, role: str | None) -> None:
     """People are kept by administrators, members by organizers, too. Raises NotLoggedIn, NotYours."""
     if not (role == "member" and look_up(tx, actor).role == "organizer"):
         require_admin(tx, actor)
@@ -184,19 +184,23 @@ def _checked(fields: dict[str, str | None]) -> dict[str, str]:
     given = {field: value for field, value in fields.items() if value is not None}
     if not given:
         raise Invalid("Nothing is to be changed.", hint="Name what is, like --name.")
-    clean: dict[str, Callable[[str], str]] = {
-        "name": lambda text: clean_name(text, what="name", most=200),
-        "phone": lambda text: clean_name(text, what="phone number", most=40),
-        "timezone": known_zone,
-        "role": _known_role,
-    }
-    return {field: clean[field](value) for field, value in given.items()}
+    return {field: CLEAN[field](value) for field, value in given.items()}
 
 
 def _known_role(role: str) -> str:
     if role not in ROLES:
         raise Invalid(f"There is no role {role!r}.", hint=f"One of: {', '.join(ROLES)}.")
     return role
+
+
+CLEAN: Final[dict[str, Callable[[str], str]]] = {
+    "email": clean_email,
+    "name": lambda text: clean_name(text, what="name", most=200),
+    "role": _known_role,
+    "phone": lambda text: clean_name(text, what="phone number", most=40),
+    "timezone": known_zone,
+}
+"""What each field of a person is as it is kept. Raises Invalid."""
 
 
 def _found(tx: Tx, who: str) -> PersonRecord:

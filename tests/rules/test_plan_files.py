@@ -278,7 +278,7 @@ def test_a_csv_may_come_from_any_program(end: str) -> None:
         ("stand,row,seat\nA,,1\n", "Line 2: the row's name may not be empty"),
         ("stand,row,seat\nA,1,1\nA,1,a-b\n", "Line 3: the seat's name 'a-b' contains a -"),
         ('stand,row,seat\n"A\nB",1,1\n', "Line 2: the stand's name contains a control character"),
-        ('stand,row,seat\n"A\nB"\nA,1,1\n', "Line 2: there are 1 cells for 3 columns"),
+        ('stand,row,seat\n"A\nB"\nA,1,1\n', "Line 2: there is 1 cell for 3 columns"),
         ("stand,row,seat\nA\u2028,1,1\n", "Line 2: the stand's name contains a line separator"),
         ('stand,row,seat\nA,1,1\nA,1,"2\n', "Line 3: unexpected end of data"),
         (f"stand,row,seat\nA,1,{'1' * 140_000}\n", "Line 2: field larger than field limit"),
