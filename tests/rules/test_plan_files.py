@@ -328,6 +328,6 @@ def test_ten_thousand_seats_are_read_well_within_a_second() -> None:
     text = "stand,row,seat,x,y,category\n" + "".join(
         f"A,{n // 100},{n % 100},{n % 100},{n // 100},gold\n" for n in range(10_000)
     )
-    started = time.perf_counter()
+    started = time.process_time()
     assert from_csv(text).capacity == from_options(["A:100x100"]).capacity == 10_000
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
