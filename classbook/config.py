@@ -15,12 +15,15 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn
 from zoneinfo import ZoneInfo
 
 from classbook.errors import Invalid
 from classbook.rules import allowed
 from classbook.secret import Secret
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
 
 FILE_NAME: Final = "classbook.toml"
 PREFIX: Final = "CLASSBOOK_"
@@ -78,6 +81,7 @@ class WebSettings:
     workers: int = 1
     access_minutes: int = 15
     refresh_days: int = 30
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
 
     @property
     def address(self) -> str:
@@ -93,6 +97,17 @@ class WalletSettings:
     """``self_top_up``: whether people may put money into their own wallet by themselves; no gateway checks that."""
 
     self_top_up: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ThrottleSettings:
+    """How often one may fail in so many ``minutes``: at one account, and from one network address."""
+
+    minutes: int = 15
+    account_failures: int = 10
+    address_failures: int = 100
+    address_mails: int = 1000
+    """Sign-ups and requests for a code from one network address: each of them sends a mail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +133,7 @@ class Settings:
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
     wallet: WalletSettings = WalletSettings()
+    throttle: ThrottleSettings = ThrottleSettings()
     policy: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     path: Path | None = None
     unknown_variables: tuple[str, ...] = ()
@@ -149,6 +165,7 @@ def load(*, config_path: Path | None, environ: Mapping[str, str], overrides: Map
         web=WebSettings(**_section(values, "web")),
         log=LogSettings(**_section(values, "log")),
         wallet=WalletSettings(**_section(values, "wallet")),
+        throttle=ThrottleSettings(**_section(values, "throttle")),
         policy={kind: found for kind in KINDS if (found := _section(values, f"policy.{kind}"))},
         path=path,
         unknown_variables=_unknown_variables(environ),
@@ -250,11 +267,16 @@ KEYS: Final[dict[str, allowed.Parser]] = {
     "web.workers": allowed.whole(1, 64),
     "web.access_minutes": allowed.whole(1, 24 * 60),
     "web.refresh_days": allowed.whole(1, 366),
+    "web.trusted_proxies": allowed.networks,
     "log.file": allowed.path,
     "log.level": allowed.one_of("debug", "info", "warning", "error"),
     "log.max_bytes": allowed.whole(0, 1 << 40),
     "log.backups": allowed.whole(0, 1000),
     "wallet.self_top_up": allowed.flag,
+    "throttle.minutes": allowed.whole(1, 24 * 60),
+    "throttle.account_failures": allowed.whole(1, 1_000_000),
+    "throttle.address_failures": allowed.whole(1, 1_000_000),
+    "throttle.address_mails": allowed.whole(1, 1_000_000),
     **{f"policy.{kind}.{name}": parser for kind in KINDS for name, (_, parser) in TERMS_OF[kind].items()},
 }
 """Every setting there is, by its name."""

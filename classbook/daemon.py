@@ -61,6 +61,9 @@ JOBS: Final = (
     Job("serve who waits", upkeep.serve_waiting, every_seconds=60),
     Job("forget old request keys", upkeep.forget_keys, every_seconds=600),
     Job("forget old codes", upkeep.forget_codes, every_seconds=600),
+    Job("forget old attempts", upkeep.forget_attempts, every_seconds=600),
+    Job("forget old logins", upkeep.forget_logins, every_seconds=600),
+    Job("forget old counts of failures", upkeep.forget_throttles, every_seconds=600),
     Job("deliver mail", outbox.deliver, every_seconds=1, lane="mail"),
 )
 

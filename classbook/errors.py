@@ -21,6 +21,7 @@ each face turns a category into its own number (`cli/exits.py`, `web/problems.py
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar, Self
 
 
@@ -31,15 +32,39 @@ class ClassbookError(Exception):
     code: ClassVar[str] = "internal"
     title: ClassVar[str] = "Something went wrong"
 
-    def __init__(self, detail: str | None = None, *, hint: str | None = None, retry_after_seconds: int | None = None):
+    def __init__(
+        self,
+        detail: str | None = None,
+        *,
+        hint: str | None = None,
+        retry_after_seconds: int | None = None,
+        faults: tuple[Fault, ...] = (),
+    ):
         self.detail = detail or f"{self.title}."
         self.hint = hint
+        self.faults = faults
         self.retry_after_seconds = retry_after_seconds
         super().__init__(self.detail)
 
     def met_in(self, where: str) -> Self:
         """The same refusal with where it was met: ``Line 3: the title may not be empty.``"""
         return type(self)(f"{where}: {self.detail[:1].lower()}{self.detail[1:]}", hint=self.hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a file: the line, the column and what stands there, and the refusal of it."""
+
+    line: int
+    column: str | None
+    found: str | None
+    refusal: ClassbookError
+
+    def __str__(self) -> str:
+        """``line 3, seats 'twelve': ...`` in one line."""
+        where = ", ".join(filter(None, [f"line {self.line}", self.column]))
+        said = self.found and self.found not in self.refusal.detail and f" {self.found}"
+        return " ".join(filter(None, [f"{where}{said or ''}: {self.refusal.detail}", self.refusal.hint]))
 
 
 class _Invalid(ClassbookError):
@@ -224,4 +249,16 @@ def problem(error: ClassbookError, *, status: int, request_id: str) -> dict[str,
         "code": error.code,
         "hint": error.hint,
         "request_id": request_id,
+    } | ({"errors": [_as_told(fault) for fault in error.faults]} if error.faults else {})
+
+
+def _as_told(fault: Fault) -> dict[str, object]:
+    refusal = fault.refusal
+    return {
+        "line": fault.line,
+        "column": fault.column,
+        "found": fault.found,
+        "code": refusal.code,
+        "detail": refusal.detail,
+        "hint": refusal.hint,
     }

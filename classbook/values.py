@@ -73,6 +73,25 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What is answered to whoever types an address that is not proved to be theirs: the same for all of them."""
+
+    email: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A login and how often it was refreshed: what tokens are signed from. They are of ``issued_at``."""
+
+    id: str
+    person_id: int
+    serial: int
+    issued_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PersonRef:
     id: int
     email: str

@@ -16,9 +16,12 @@ import sqlalchemy as sa
 from classbook.app import App
 from classbook.core import audit, booking, catalog, outbox, people, providers, reservations, schedules, venues, wallet
 from classbook.core.asks import Ask, ById, Confirm, Move, Reserve
+from classbook.core.callers import Caller
 from classbook.errors import ClassbookError
 from classbook.rules.opening import Rule, parse_weekly
 from classbook.rules.plan_files import from_options
+from classbook.store import people as people_store
+from classbook.store.database import Tx
 from classbook.values import Actor, Offering, Outcome, Person, Reservation, VenuePlan, plain
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
@@ -27,6 +30,8 @@ HOLD = timedelta(seconds=300)
 """How long a hold lasts by default."""
 MICROSECOND = timedelta(microseconds=1)
 CONSOLE = Actor(request_id="test")
+CALLER = Caller("203.0.113.7", request_id="test")
+"""Somebody over HTTP of whom nothing else is known."""
 PASSWORD = "correct horse battery"
 
 
@@ -35,6 +40,20 @@ def person(app: App, name: str, *, role: str = "member", password: str | None = 
     made = people.create(app, CONSOLE, email=f"{name.lower()}@example.org", name=name, role=role, password=password)
     assert isinstance(made, Person)
     return made
+
+
+def unproved(app: App, name: str) -> Person:
+    """Somebody whose address was never proved: there were such people before a sign-up waited for its code."""
+
+    def step(tx: Tx) -> Person:
+        return people_store.view(
+            people_store.add(
+                tx, email=f"{name.lower()}@example.org", name=name, role="member", phone=None, timezone="UTC",
+                password_hash=None, verified_at=None,
+            )
+        )  # fmt: skip
+
+    return app.store.write(step)
 
 
 @dataclass
@@ -249,12 +268,18 @@ def mailed(app: App) -> list[tuple[str, str, str]]:
     return [(mail.to, mail.subject, outbox.show(app, CONSOLE, mail.id).text or "") for mail in reversed(listed)]
 
 
-def mailed_code(app: App, who: Person) -> str:
-    """The one-time code of the newest letter to somebody that has one."""
-    texts = [text for to, _, text in mailed(app) if to == who.email]
-    found = [code for text in texts for code in re.findall(r"^(\d{6})$", text, re.MULTILINE)]
-    assert found, f"no code was mailed to {who.email}"
-    return str(found[-1])
+def mailed_codes(app: App, email: str) -> list[str]:
+    """The one-time codes of all letters to an address, oldest first."""
+    texts = [text for to, _, text in mailed(app) if to == email]
+    return [code for text in texts for code in re.findall(r"^(\d{6})$", text, re.MULTILINE)]
+
+
+def mailed_code(app: App, who: Person | str) -> str:
+    """The one-time code of the newest letter to somebody, or to an address, that has one."""
+    email = who if isinstance(who, str) else who.email
+    found = mailed_codes(app, email)
+    assert found, f"no code was mailed to {email}"
+    return found[-1]
 
 
 def mailed_link(app: App, who: Person) -> str:

@@ -36,12 +36,15 @@ HOMES: dict[str, tuple[str, ...]] = {
     "starlette": ("web/",),
     "pydantic": ("web/",),
     "uvicorn": ("web/",),
+    "jinja2": ("web/pages/",),
+    "markupsafe": ("web/pages/",),
     "jwt": ("web/tokens.py",),
     "schedule": ("daemon.py", "daemon/"),
     "yagmail": ("world.py", "world/"),
     "smtplib": ("world.py", "world/"),
     "argon2": ("world.py", "world/"),
     "secrets": ("world.py", "world/"),
+    "zxcvbn": ("rules/passwords.py",),
 }
 """Each foreign name, and where in classbook/ it may be imported."""
 

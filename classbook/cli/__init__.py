@@ -97,6 +97,8 @@ def _refuse(refusal: ClassbookError, session: Session, args: Sequence[str], *, c
         return code
     red, plain = ("\x1b[31m", "\x1b[0m") if session.wants_colour and sys.stderr.isatty() else ("", "")
     sys.stderr.write(f"{red}error: {clean(refusal.detail)}{plain}\n")
+    for fault in refusal.faults:
+        sys.stderr.write(f"  {clean(str(fault))}\n")
     if refusal.hint:
         sys.stderr.write(f"hint: {clean(refusal.hint)}\n")
     return code

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from classbook.cli import terms
+from classbook.cli.imports import import_
 from classbook.cli.offerings import (
     ENDS,
     PLACES_LEFT,
@@ -271,8 +272,8 @@ def in_sessions(word: str, plural: str) -> typer.Typer:
         *PRICE,
     )
     noun = Noun(word, plural, kind=word, in_list=in_list, on_card=card(word, STARTS, ENDS, PLACES_LEFT, *PRICE))
-    help = f"Create, list, show, update, cancel and delete {plural}."
-    return group_of(noun, help, create, list_, show, update, cancel, delete)
+    help = f"Create, import, list, show, update, cancel and delete {plural}."
+    return group_of(noun, help, create, import_, list_, show, update, cancel, delete)
 
 
 app: Final = in_sessions("class", "classes")

@@ -1,17 +1,35 @@
-"""Files that are there as a whole or not at all: written beside their place, then moved into it."""
+"""Files: read up to a size, and written as a whole or not at all (beside their place, then moved into it)."""
 
 from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
 from classbook.errors import Exists, Invalid
+from classbook.rules.sheets import MOST_BYTES, decoded
 
 _PRIVATE = 0o600
+
+
+def read_text(file: str) -> str:
+    """The text of a file; ``-`` is standard input. Raises Invalid where it cannot be read, and names the file."""
+    try:
+        if file == "-":
+            data = sys.stdin.buffer.read(MOST_BYTES + 1)
+        else:
+            with open(file, "rb") as stream:
+                data = stream.read(MOST_BYTES + 1)
+    except OSError as error:
+        raise Invalid(f"{file} cannot be read: {error.strerror}.") from None
+    try:
+        return decoded(data)
+    except Invalid as refusal:
+        raise refusal.met_in("Standard input" if file == "-" else file) from None
 
 
 def write_whole(path: Path, text: str, *, replace: bool = True) -> None:

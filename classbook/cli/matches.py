@@ -8,6 +8,7 @@ import typer
 
 from classbook.cli import terms
 from classbook.cli.classes import Description, Duration, End, Start, Type, list_, new_span, the_end
+from classbook.cli.imports import import_
 from classbook.cli.offerings import (
     ENDS,
     PLACES_LEFT,
@@ -279,8 +280,9 @@ def _prices(words: list[str] | None) -> dict[str, str] | None:
 
 app: Final = group_of(
     MATCH,
-    "Create, list, show, update, cancel matches; block and release their seats.",
+    "Create, import, list, show, update, cancel matches; block and release their seats.",
     create,
+    import_,
     list_,
     show,
     seats,

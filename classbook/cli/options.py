@@ -34,6 +34,7 @@ Zone = Annotated[
     typer.Option("--timezone", metavar="ZONE", help="Time zone like Europe/Berlin; dates are read in it."),
 ]
 
+CsvFile = Annotated[str, typer.Argument(metavar="FILE", help="A CSV file in UTF-8; - reads standard input.")]
 Offering = Annotated[
     str, typer.Argument(metavar="OFFERING", help="The id of a class, an event or a resource, or a provider's address.")
 ]

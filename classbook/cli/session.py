@@ -262,12 +262,14 @@ def session(ctx: typer.Context) -> Session:
     return found
 
 
-def keyed(ctx: typer.Context, key: str | None) -> RequestKey | None:
-    """The request key, with a digest of the command and of what it was asked to do."""
+def keyed(ctx: typer.Context, key: str | None, *, sent: str | None = None) -> RequestKey | None:
+    """The request key, with a digest of the command, of what it was asked to do, and of the file that came with it."""
     if key is None:
         return None
     asked: dict[str, Any] = {"command": ctx.command_path.split(" ")[1:]}
     asked["arguments"] = {name: value for name, value in ctx.params.items() if name not in _CONTROLS}
+    if sent is not None:
+        asked["sent"] = sent
     canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"), default=str)
     return RequestKey(key=key, body_hash=hashlib.sha256(canonical.encode()).hexdigest())
 

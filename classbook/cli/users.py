@@ -1,4 +1,4 @@
-"""`user create | list | show`, and how a person looks."""
+"""`user create | list | show | update | password | import`, and how a person looks."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Annotated, Final
 
 import typer
 
+from classbook.cli.files import read_text
 from classbook.cli.groups import group
-from classbook.cli.options import Cursor, DryRun, Form, Key, Limit, Role
+from classbook.cli.options import CsvFile, Cursor, DryRun, Form, Key, Limit, Role
 from classbook.cli.output import Column
 from classbook.cli.session import keyed, session, usage_error
 
-app = group("Create, list and show people.")
+app = group("Create, import, list, show and change people, and give them passwords.")
 
 PERSON: Final = (
     Column("id", "id"),
@@ -96,6 +97,85 @@ def show(
 
     here = session(ctx)
     here.show(people.show(here.app, here.actor, who), PERSON)
+
+
+@app.command()
+def update(
+    ctx: typer.Context,
+    who: Annotated[str, typer.Argument(metavar="EMAIL", help="The email address, or the id.")],
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="Another name.")] = None,
+    role: Annotated[Role | None, typer.Option(help="What the person may do; only an administrator says so.")] = None,
+    phone: Annotated[str | None, typer.Option(metavar="P", help="Another telephone number.")] = None,
+    timezone: Annotated[
+        str | None, typer.Option(metavar="TZ", help="The person's time zone, like Europe/Berlin.")
+    ] = None,
+    dry_run: DryRun = False,
+    request_key: Key = None,
+) -> None:
+    """Change a person. What is not named stays as it is.
+
+    \b
+      classbook user update ana@example.org --role organizer
+    """
+    from classbook.core import people
+
+    here = session(ctx)
+    fields = {"name": name, "role": role.value if role else None, "phone": phone, "timezone": timezone}
+    key = keyed(ctx, request_key)
+    here.show(people.update(here.app, here.actor, who, fields, key=key, dry_run=dry_run), PERSON)
+    here.said_dry(dry_run)
+
+
+@app.command()
+def password(
+    ctx: typer.Context,
+    who: Annotated[str, typer.Argument(metavar="EMAIL", help="The email address, or the id.")],
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input; else it is asked for.")
+    ] = False,
+    dry_run: DryRun = False,
+    request_key: Key = None,
+) -> None:
+    """Give a person another password for HTTP. Wherever they were logged in, they must log in again.
+
+    \b
+      classbook user password ana@example.org
+      pass show ana | classbook user password ana@example.org --password-stdin
+    """
+    from classbook.core import people
+
+    here = session(ctx)
+    if not (password_stdin or here.is_interactive):
+        raise usage_error("Say --password-stdin: there is no terminal to ask for the password on.")
+    key = keyed(ctx, request_key)
+    here.show(people.give_password(here.app, here.actor, who, _password(), key=key, dry_run=dry_run), PERSON)
+    here.said_dry(dry_run)
+
+
+@app.command("import")
+def import_(
+    ctx: typer.Context, file: CsvFile, format: Form = None, dry_run: DryRun = False, request_key: Key = None
+) -> None:
+    """Create all people of a CSV file, or nobody: everything that is wrong is told by line and column.
+
+    The first line names the columns: email, name, role, phone, timezone (the last three at will).
+
+    \b
+      classbook user import people.csv --dry-run
+      classbook user list --format csv | classbook user import - --dry-run
+    """
+    from classbook.cli.imports import tell
+    from classbook.core import imports
+
+    here = session(ctx)
+    text = read_text(file)
+    sheet = imports.people_in(here.app, text)
+    tell(here, sheet)
+    made = imports.everybody(here.app, here.actor, sheet, key=keyed(ctx, request_key, sent=text), dry_run=dry_run)
+    here.show_page(made, PERSON, format, nothing="nobody")
+    count = len(sheet.wishes)
+    here.note(f"created {count} {'person' if count == 1 else 'people'}")
+    here.said_dry(dry_run)
 
 
 def _password() -> str:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
+from classbook.cli.files import read_text
 from classbook.cli.groups import group
 from classbook.cli.options import Cursor, DryRun, Form, Key, Limit, Zone
 from classbook.cli.output import Column, Row
 from classbook.cli.session import Session, keyed, number, session
-from classbook.errors import Invalid
 
 app = group("Create, list and show venues, and give them their seats.")
 
@@ -111,24 +109,14 @@ def import_(
     from classbook.rules.plan_files import from_csv, from_toml
 
     here = session(ctx)
-    text = _read(file)
-    is_csv = file.lower().endswith(".csv") or (file == "-" and text.lstrip("\ufeff").lower().startswith("stand,"))
+    text = read_text(file)
+    is_csv = file.lower().endswith(".csv") or (file == "-" and text.lower().startswith("stand,"))
     plan = from_csv(text) if is_csv else from_toml(text)
     done = venues.import_plan(
-        here.app, here.actor, number(venue, "venue"), plan, key=keyed(ctx, request_key), dry_run=dry_run
+        here.app, here.actor, number(venue, "venue"), plan, key=keyed(ctx, request_key, sent=text), dry_run=dry_run
     )
     here.show(done, _VENUE)
     here.said_dry(dry_run)
-
-
-def _read(file: str) -> str:
-    try:
-        data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-        return data.decode()
-    except OSError as error:
-        raise Invalid(f"{file} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise Invalid(f"{file} is not UTF-8 text.") from None
 
 
 def _draw(here: Session, venue: Row, stand: str | None) -> None:

@@ -24,7 +24,7 @@ def venue(tx: Tx, venue_id: int) -> venues.VenueRecord:
     return found
 
 
-def no_venue(venue_id: int) -> NotFound:
+def no_venue(venue_id: int | str) -> NotFound:
     return NotFound(f"There is no venue {venue_id}.", hint="`classbook venue list` shows what there is.")
 
 

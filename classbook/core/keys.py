@@ -6,10 +6,13 @@ stored nothing, so its repeat is judged afresh.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from classbook.app import App
 from classbook.core.trail import Deed, recorded
 from classbook.errors import KeyReused
 from classbook.store import request_keys
@@ -42,6 +45,12 @@ def once(
     return result
 
 
+def repeated(tx: Tx, actor: Actor, key: RequestKey | None) -> dict[str, Any] | None:
+    """The stored answer, where this key was used before: for acts that take several transactions. Raises KeyReused."""
+    stored = None if key is None else request_keys.find(tx, actor.person_id or 0, key.key)
+    return None if stored is None or key is None else repeat(stored, key)
+
+
 def answer_to(scope: int, key: RequestKey, result: object) -> StoredAnswer:
     """What to store of a request that was carried out."""
     return StoredAnswer(scope, key.key, key.body_hash, json.dumps(plain(result)))
@@ -52,3 +61,10 @@ def repeat(stored: StoredAnswer, key: RequestKey) -> dict[str, Any]:
     if stored.body_hash != key.body_hash:
         raise KeyReused(f"The request key {key.key!r} was used for another request.", hint="Take a new key.")
     return dict(json.loads(stored.answer))
+
+
+def digest(app: App, *words: str) -> str:
+    """What stands in the database for words that nobody is to read there, or to find by guessing: 128 bits."""
+    return hmac.new(
+        app.key, "\0".join(("digest", *words)).encode("utf-8", "surrogatepass"), hashlib.sha256
+    ).hexdigest()[:32]

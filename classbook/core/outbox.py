@@ -141,6 +141,8 @@ def _pointless(posted: store.Posted, now: datetime) -> str | None:
     """Why a mail with a code is not sent any more: a late or a replaced code is noise."""
     if "serial" not in posted.facts:
         return None
+    if posted.kind in ("reset", "login") and posted.name is None:
+        return "Not needed: nobody has an account with this address."
     code = posted.code
     if code is None or now >= code.expires_at or (posted.reservation_id and posted.reservation_state != HELD):
         return f"Not needed any more: {_over(posted)}."
@@ -150,7 +152,7 @@ def _pointless(posted: store.Posted, now: datetime) -> str | None:
 def _over(posted: store.Posted) -> str:
     """What became of the thing a code was for."""
     if posted.reservation_state is None:
-        return "the address was confirmed" if posted.code is None else "the code had run out"
+        return "the code was used, or had run out"
     if posted.reservation_state in (CONFIRMED, COMPLETED):
         return "the hold was confirmed"
     return "the hold was cancelled" if posted.reservation_state == CANCELLED else "the hold had lapsed"
@@ -181,7 +183,7 @@ def _envelope(app: App, posted: store.Posted) -> EmailMessage:
 
 def _letter(app: App, posted: store.Posted, *, reveal: bool) -> letters.Letter:
     code, link = _code_and_link(app, posted) if reveal else _hidden(posted)
-    return letters.render(posted.kind, _facts(posted), code=code, link=link)
+    return letters.render(posted.kind, _facts(app, posted), code=code, link=link)
 
 
 def _code_and_link(app: App, posted: store.Posted) -> tuple[str | None, str | None]:
@@ -202,14 +204,14 @@ def _hidden(posted: store.Posted) -> tuple[str | None, str | None]:
     return _HIDDEN_CODE, _HIDDEN_LINK if posted.reservation_id else None
 
 
-def _facts(posted: store.Posted) -> letters.Facts:
+def _facts(app: App, posted: store.Posted) -> letters.Facts:
     said = posted.facts
     return letters.Facts(
         name=posted.name or "",
         title=posted.title or "",
         starts_at=posted.starts_at,
         ends_at=posted.ends_at,
-        timezone=posted.timezone or "UTC",
+        timezone=posted.timezone or app.settings.timezone,
         party=posted.party or 1,
         expires_at=posted.due_at if posted.reservation_id else (posted.code.expires_at if posted.code else None),
         reservation_code=codes.reservation_code(posted.reservation_id) if posted.reservation_id else "",

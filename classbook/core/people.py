@@ -1,36 +1,29 @@
-"""People: made by an administrator, or signing up and proving their address."""
+"""People, as administrators and they themselves keep them. How they come by themselves: `core.accounts`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 from classbook.app import App
+from classbook.core.accounts import set_password
 from classbook.core.actors import look_up, require_admin
-from classbook.core.keys import once
+from classbook.core.keys import digest, once
 from classbook.core.pages import at_most, id_cursor, page_of
 from classbook.core.trail import Deed
-from classbook.errors import BadCredentials, ClassbookError, Exists, Invalid, NotFound, TooManyRequests, WrongCode
-from classbook.rules import codes
+from classbook.errors import Exists, Invalid, NotFound, NotYours
 from classbook.rules.names import clean_email, clean_name
-from classbook.rules.policy import MOST_CODES, MOST_GUESSES
+from classbook.rules.passwords import strong
 from classbook.rules.zones import known_zone
-from classbook.store import codes as code_store
-from classbook.store import outbox, people
+from classbook.store import people
 from classbook.store.database import ConstraintRefused, Tx
-from classbook.store.records import CodeRecord, Letter, PersonRecord
+from classbook.store.records import PersonRecord
 from classbook.values import Actor, Page, Person, RequestKey
 
 T = TypeVar("T")
 
-VERIFY: Final = "verify"
-"""The purpose of codes that prove an address."""
-VERIFY_SECONDS: Final = 24 * 3600
 ROLES: Final = ("member", "organizer", "admin")
-PASSWORD_LENGTHS: Final = (10, 128)
-"""Characters at least and at most, with no rules of composition (OWASP ASVS 5.0, 6.2)."""
 
 
 def create(
@@ -51,11 +44,10 @@ def create(
     Raises Invalid, NotYours for anybody else, Exists where the address is known.
     """
     address, full_name = clean_email(email), clean_name(name, what="name", most=200)
-    if role not in ROLES:
-        raise Invalid(f"There is no role {role!r}.", hint=f"One of: {', '.join(ROLES)}.")
+    _known_role(role)
     number = None if phone is None else clean_name(phone, what="phone number", most=40)
     zone = known_zone(timezone or app.settings.timezone)
-    hashed = None if password is None else app.passwords.hash(_strong(password))
+    hashed = None if password is None else app.passwords.hash(strong(password, email=address, name=full_name))
 
     def act(tx: Tx) -> Person:
         if people.by_email(tx, address):
@@ -67,8 +59,8 @@ def create(
         return people.view(record)
 
     def step(tx: Tx) -> Person | dict[str, Any]:
-        _require_keeper(tx, actor, role)
-        result = once(tx, actor, key, lambda: act(tx), deed=Deed("create", "person"))
+        require_keeper(tx, actor, role)
+        result = once(tx, actor, _with(app, key, password), lambda: act(tx), deed=Deed("create", "person"))
         if dry_run:
             tx.abandon()
         return result
@@ -84,7 +76,7 @@ def listing(
     Raises NotYours for anybody but an administrator, or for the members an organizer.
     """
     with app.store.read() as tx:
-        _require_keeper(tx, actor, role)
+        require_keeper(tx, actor, role)
         records = people.page(tx, role=role, after_id=id_cursor(cursor), limit=at_most(limit) + 1)
         return page_of([people.view(record) for record in records], limit, lambda person: person.id)
 
@@ -112,70 +104,61 @@ def me(app: App, actor: Actor) -> Person:
         return people.view(_found(tx, str(who.id)))
 
 
-def signup(app: App, *, email: str, password: str, name: str) -> Person:
-    """Somebody comes by themselves; a code to prove the address goes out by mail.
+def update(
+    app: App, actor: Actor, who: str, fields: dict[str, str | None], *, key: RequestKey | None = None,
+    dry_run: bool = False,
+) -> Person | dict[str, Any]:  # fmt: skip
+    """Change a person's ``name``, ``phone``, ``timezone`` or ``role``; what is left out stays.
 
-    Raises Invalid, and Exists where the address belongs to somebody who has proved it.
+    People may change their own, but for the role. Raises NotFound, also for others, Invalid, NotYours for the role.
     """
-    address, full_name = clean_email(email), clean_name(name, what="name", most=200)
-    hashed = app.passwords.hash(_strong(password))
+    checked = _checked(fields)
 
-    def step(tx: Tx) -> Person:
-        record = people.by_email(tx, address)
-        if record is None:
-            record = people.add(
-                tx, email=address, name=full_name, role="member", phone=None, timezone=app.settings.timezone,
-                password_hash=hashed, verified_at=None,
-            )  # fmt: skip
-        elif record.verified or record.removed:
-            raise Exists(f"There is an account for {address} already.", hint="Log in instead.")
-        else:
-            people.sign_up_again(tx, record.id, name=full_name, password_hash=hashed)
-            record.name = full_name
-        _send_code(app, tx, record)
-        return people.view(record)
+    def act(tx: Tx, person: PersonRecord) -> Person:
+        people.change(tx, person.id, **checked)
+        return people.view(_found(tx, str(person.id)))
 
-    return _with_new_address(app, step, address)
+    def step(tx: Tx) -> Person | dict[str, Any]:
+        viewer, person = look_up(tx, actor), _found(tx, who)
+        if not viewer.may_see(person.id):
+            raise _nobody(who)
+        if "role" in checked and not viewer.is_admin:
+            raise NotYours("Only an administrator may change a role.")
+        result = once(tx, actor, key, lambda: act(tx, person), deed=Deed("update", "person", person.id))
+        if dry_run:
+            tx.abandon()
+        return result
 
-
-def verify(app: App, *, email: str, code: str) -> Person:
-    """Prove an address by the mailed code. Raises WrongCode, also for an unknown address."""
-
-    def step(tx: Tx) -> Person | ClassbookError:
-        record = people.by_email(tx, clean_email(email))
-        sent = code_store.find(tx, VERIFY, record.id) if record else None
-        if record is None or sent is None or tx.now >= sent.expires_at:
-            return WrongCode()
-        # A wrong guess is counted, and its count is committed: hence returned and not raised.
-        if not code_store.count_guess(tx, sent, most=MOST_GUESSES):
-            return WrongCode()
-        if not codes.same_code(codes.one_time_code(app.key, sent), code.strip()):
-            return WrongCode()
-        code_store.remove(tx, VERIFY, record.id)
-        people.verify(tx, record.id)
-        return people.view(record)
-
-    result = app.store.write(step)
-    if isinstance(result, ClassbookError):
-        raise result
-    return result
+    return app.store.write(step)
 
 
-def login(app: App, *, email: str, password: str) -> Person:
-    """Who has that address and password. Raises BadCredentials, after the same work for known and unknown ones."""
-    try:
-        address = clean_email(email)
-    except Invalid:
-        address = ""
+def give_password(
+    app: App, actor: Actor, who: str, password: str, *, key: RequestKey | None = None, dry_run: bool = False
+) -> Person | dict[str, Any]:
+    """Set somebody's password, end their logins, and tell them by mail.
+
+    Raises NotYours for anybody but an administrator, NotFound, Invalid.
+    """
     with app.store.read() as tx:
-        record = people.by_email(tx, address)
-        stored = people.password_hash(tx, record.id) if record else None
-    if not app.passwords.matches(stored, password) or record is None or record.removed:
-        raise BadCredentials()
-    return people.view(record)
+        require_admin(tx, actor)
+        person = _found(tx, who)
+    hashed = app.passwords.hash(strong(password, email=person.email, name=person.name))
+
+    def act(tx: Tx) -> Person:
+        set_password(app, tx, actor, person, hashed)
+        return people.view(person)
+
+    def step(tx: Tx) -> Person | dict[str, Any]:
+        require_admin(tx, actor)
+        result = once(tx, actor, _with(app, key, password), lambda: act(tx))
+        if dry_run:
+            tx.abandon()
+        return result
+
+    return app.store.write(step)
 
 
-def _require_keeper(tx: Tx, actor: Actor, role: str | None) -> None:
+def require_keeper(tx: Tx, actor: Actor, role: str | None) -> None:
     """People are kept by administrators, members by organizers, too. Raises NotLoggedIn, NotYours."""
     if not (role == "member" and look_up(tx, actor).role == "organizer"):
         require_admin(tx, actor)
@@ -191,23 +174,33 @@ def _with_new_address(app: App, step: Callable[[Tx], T], address: str) -> T:
         raise Exists(f"There is a person with the address {address} already.") from refused
 
 
-def _send_code(app: App, tx: Tx, record: PersonRecord) -> None:
-    """Mail a new code; while the first one would live, its guesses stay counted and the codes are counted with it."""
-    sent = code_store.find(tx, VERIFY, record.id)
-    if sent is None or tx.now >= sent.expires_at:
-        expires_at = tx.now + timedelta(seconds=VERIFY_SECONDS)
-        code = CodeRecord(VERIFY, record.id, app.chance.nonce(), serial=1, guesses=0, expires_at=expires_at)
-    elif sent.serial >= MOST_CODES:
-        raise TooManyRequests(
-            f"{MOST_CODES} codes were mailed to this address.", hint="Use the newest one, or try again tomorrow."
-        )
-    else:
-        code = replace(sent, nonce=app.chance.nonce(), serial=sent.serial + 1)
-    code_store.put(tx, code)
-    outbox.post(
-        tx,
-        Letter("verify", record.email, app.new_message_id(), record.id, facts=f'{{"serial": {code.serial}}}'),
-    )
+def _with(app: App, key: RequestKey | None, password: str | None) -> RequestKey | None:
+    """A key whose request is the same only with the same password, of which nothing can be read from it."""
+    return key and replace(key, body_hash=digest(app, "request", key.body_hash, password or ""))
+
+
+def _checked(fields: dict[str, str | None]) -> dict[str, str]:
+    """What of a person is to change. Raises Invalid."""
+    given = {field: value for field, value in fields.items() if value is not None}
+    if not given:
+        raise Invalid("Nothing is to be changed.", hint="Name what is, like --name.")
+    return {field: CLEAN[field](value) for field, value in given.items()}
+
+
+def _known_role(role: str) -> str:
+    if role not in ROLES:
+        raise Invalid(f"There is no role {role!r}.", hint=f"One of: {', '.join(ROLES)}.")
+    return role
+
+
+CLEAN: Final[dict[str, Callable[[str], str]]] = {
+    "email": clean_email,
+    "name": lambda text: clean_name(text, what="name", most=200),
+    "role": _known_role,
+    "phone": lambda text: clean_name(text, what="phone number", most=40),
+    "timezone": known_zone,
+}
+"""What each field of a person is as it is kept. Raises Invalid."""
 
 
 def _found(tx: Tx, who: str) -> PersonRecord:
@@ -220,10 +213,3 @@ def _found(tx: Tx, who: str) -> PersonRecord:
 
 def _nobody(who: str) -> NotFound:
     return NotFound(f"There is no person {who}.", hint="`classbook user list` shows who there is.")
-
-
-def _strong(password: str) -> str:
-    least, most = PASSWORD_LENGTHS
-    if not least <= len(password) <= most:
-        raise Invalid(f"A password has {least} to {most} characters.")
-    return password

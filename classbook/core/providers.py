@@ -17,7 +17,7 @@ from classbook.rules.zones import known_zone
 from classbook.store import catalog as offerings
 from classbook.store import people
 from classbook.store.database import ConstraintRefused, Tx
-from classbook.store.records import PersonRecord
+from classbook.store.records import OfferingRecord, PersonRecord
 from classbook.values import Actor, Offering, OfferingRef, RequestKey
 
 KIND = "appointment"
@@ -95,12 +95,18 @@ def _person(tx: Tx, address: str, name: str, zone: str) -> PersonRecord:
 def resolve(app: App, text: str) -> OfferingRef:
     """The offering of that number, or of the provider with that address. Raises NotFound."""
     with app.store.read() as tx:
-        word = text.strip()
-        if word.isascii() and word.isdigit():
-            found = offerings.any_by_id(tx, int(word))
-        else:
-            person = people.by_email(tx, word.lower())
-            found = offerings.of_provider(tx, person.id) if person else None
-        if found is None:
-            raise NotFound(f"There is no offering {text}.", hint="Name its number, or the address of a provider.")
+        found = named(tx, text)
         return OfferingRef(found.id, found.kind, found.title)
+
+
+def named(tx: Tx, text: str) -> OfferingRecord:
+    """The same, within a transaction."""
+    word = text.strip()
+    if word.isascii() and word.isdigit():
+        found = offerings.any_by_id(tx, int(word))
+    else:
+        person = people.by_email(tx, word.lower())
+        found = offerings.of_provider(tx, person.id) if person else None
+    if found is None:
+        raise NotFound(f"There is no offering {text}.", hint="Name its number, or the address of a provider.")
+    return found

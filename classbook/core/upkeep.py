@@ -11,7 +11,7 @@ from typing import Final
 from classbook.app import App
 from classbook.core.batch import Batch, blocked_in
 from classbook.errors import ClassbookError
-from classbook.store import request_keys, reservations
+from classbook.store import attempts, logins, request_keys, reservations, throttles
 from classbook.store import upkeep as store
 from classbook.store.database import ConstraintRefused, Tx
 
@@ -61,7 +61,7 @@ def look_again(app: App, offering_ids: Iterable[int]) -> None:
     """
     waiting = set(offering_ids)
     while waiting:
-        offering_id = waiting.pop()
+        waiting.remove(offering_id := min(waiting))
         with suppress(ClassbookError, ConstraintRefused):
             again = app.store.write(partial(settle_within, app, offering_id=offering_id))
             waiting |= again or set()
@@ -92,3 +92,18 @@ def forget_keys(app: App) -> bool:
 def forget_codes(app: App) -> bool:
     """Delete one-time codes that have been over for a day."""
     return app.store.write(lambda tx: store.forget_codes(tx, tx.now - timedelta(hours=CODE_HOURS), most=CHUNK) > 0)
+
+
+def forget_attempts(app: App) -> bool:
+    """Delete sign-ups and requests for a new password whose code has run out."""
+    return app.store.write(lambda tx: attempts.forget(tx, most=CHUNK) > 0)
+
+
+def forget_logins(app: App) -> bool:
+    """Delete logins that can no longer be refreshed."""
+    return app.store.write(lambda tx: logins.forget(tx, most=CHUNK) > 0)
+
+
+def forget_throttles(app: App) -> bool:
+    """Delete counts of failures whose time is over."""
+    return app.store.write(lambda tx: throttles.forget(tx, most=CHUNK) > 0)

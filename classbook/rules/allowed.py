@@ -9,12 +9,15 @@ import difflib
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from classbook.errors import ClassbookError
 from classbook.rules.when import DURATION_FORMS, parse_duration
 from classbook.secret import Secret
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
 
 Parser = Callable[[Any], Any]
 
@@ -119,6 +122,17 @@ def url(value: Any) -> str:
     if not re.fullmatch(r"https?://[^\s/?#]+[^\s?#]*", address):
         raise ValueError("an address that begins with http:// or https://, without ? and #")
     return address.rstrip("/")
+
+
+def networks(value: Any) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Network addresses or whole networks: a list, or one text with commas between them."""
+    from ipaddress import ip_network  # few settings name any, and every command starts here
+
+    words = value.split(",") if isinstance(value, str) else value
+    try:
+        return tuple(ip_network(word.strip(), strict=False) for word in words)
+    except (TypeError, ValueError, AttributeError):
+        raise ValueError('addresses or networks, like ["127.0.0.1", "10.0.0.0/8"]') from None
 
 
 def address(value: Any) -> str:

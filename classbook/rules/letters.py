@@ -181,6 +181,55 @@ def _verify(facts: Facts, code: str | None, link: str | None) -> _Draft:
     return f"{code} is your code to sign up to classbook" if code else "Sign up to classbook", blocks
 
 
+def _known(facts: Facts, code: str | None, link: str | None) -> _Draft:
+    """Who signs up with an address that has an account is told so here, where only its owner reads it."""
+    blocks: list[_Block] = [
+        _Paragraph("Hello,"),
+        _Paragraph("Somebody signed up to classbook with this address. There is an account with it already."),
+        _Paragraph("That was you? Then log in. If you have forgotten the password, ask for a new one."),
+        _Paragraph("That was not you? Then do nothing: nothing has changed."),
+    ]
+    return "You have an account at classbook", blocks
+
+
+def _reset(facts: Facts, code: str | None, link: str | None) -> _Draft:
+    what = "Somebody asked for a new password for your account at classbook"
+    blocks: list[_Block] = [_greeting(facts)]
+    blocks += [_Paragraph(f"{what}. This code sets it:"), _Code(code)] if code else [_Paragraph(f"{what}.")]
+    if facts.expires_at:
+        blocks.append(_Paragraph(f"It is good until {_moment(facts.expires_at, facts)}. Tell it nobody."))
+    blocks.append(_Paragraph("That was not you? Then do nothing: the password stays as it is."))
+    return f"{code} is your code for a new password" if code else "A new password for classbook", blocks
+
+
+def _login(facts: Facts, code: str | None, link: str | None) -> _Draft:
+    return _mailed_login(facts, code, "Somebody wants to log in to classbook with this address")
+
+
+def _welcome(facts: Facts, code: str | None, link: str | None) -> _Draft:
+    return _mailed_login(facts, code, "Somebody wants to book at classbook with this address")
+
+
+def _mailed_login(facts: Facts, code: str | None, what: str) -> _Draft:
+    blocks: list[_Block] = [_greeting(facts) if facts.name else _Paragraph("Hello,")]
+    blocks += (
+        [_Paragraph(f"{what}. This code shows that it is you:"), _Code(code)] if code else [_Paragraph(f"{what}.")]
+    )
+    if facts.expires_at:
+        blocks.append(_Paragraph(f"It is good until {_moment(facts.expires_at, facts)}. Tell it nobody."))
+    blocks.append(_Paragraph("That was not you? Then do nothing: without the code nothing happens."))
+    return f"{code} is your code for classbook" if code else "Your code for classbook", blocks
+
+
+def _password(facts: Facts, code: str | None, link: str | None) -> _Draft:
+    blocks: list[_Block] = [
+        _greeting(facts),
+        _Paragraph("The password of your account at classbook was changed. Other logins have ended."),
+        _Paragraph("That was not you? Then set a new one at once, with a code that is mailed to you."),
+    ]
+    return "Your password was changed", blocks
+
+
 def _test(facts: Facts, code: str | None, link: str | None) -> _Draft:
     return "classbook can send mail", [_Paragraph("This is a test. If you can read it, classbook can send mail.")]
 
@@ -224,6 +273,11 @@ _WRITERS: Final[dict[str, Callable[[Facts, str | None, str | None], _Draft]]] = 
     "expired": _expired,
     "changed": _changed,
     "verify": _verify,
+    "known": _known,
+    "reset": _reset,
+    "login": _login,
+    "welcome": _welcome,
+    "password": _password,
     "test": _test,
 }
 KINDS: Final = tuple(_WRITERS)

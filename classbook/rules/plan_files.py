@@ -17,8 +17,6 @@ order of the lines is the order of stands, rows and seats, and gives the places 
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,6 +25,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from classbook.errors import Invalid
+from classbook.rules import sheets
 from classbook.rules.names import clean_name
 from classbook.rules.plans import Plan, Row, Seat, Stand, label, shown
 
@@ -40,6 +39,7 @@ LONGEST_NAMES: Final = {"stand": 40, "row": 20, "seat": 20, "category": 40}
 COLUMNS: Final = ("stand", "row", "seat", "x", "y", "category")
 _HUGE: Final = 10**15
 _NEEDED: Final = COLUMNS[:3]
+_LAYOUT: Final = sheets.Layout("A seat plan", COLUMNS, tuple((column,) for column in _NEEDED))
 _STAND_KEYS: Final = ("name", "rows", "seats", "x", "y", "category", "focus", "row")
 _ROW_KEYS: Final = ("name", "seats", "x", "y", "category")
 _SHORT: Final = re.compile(r"(?P<name>.+):(?P<rows>[0-9]{1,9})[xX×](?P<seats>[0-9]{1,9})")
@@ -85,19 +85,13 @@ def from_options(texts: Iterable[str]) -> Plan:
 
 def from_csv(text: str) -> Plan:
     """The plan in a CSV text. Raises `Invalid` and names the line that is wrong."""
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
-    lines, line = _Lines(), 1
-    try:
-        columns = _columns(next(reader, []))
-        line = reader.line_num + 1
-        for cells in reader:
-            if cells:
-                lines.add(line, columns, cells)
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise Invalid(f"Line {line}: {error}.") from None
-    except Invalid as refusal:
-        raise refusal.met_in(f"Line {line}") from None
+    found, lines = sheets.records(text), _Lines()
+    line, header = next(found, (1, []))
+    with _inside(f"Line {line}"):
+        columns = _columns(header)
+    for line, cells in found:
+        with _inside(f"Line {line}"):
+            lines.add(line, columns, _readable(cells))
     return _whole(
         _numbered(name, None, [(row, [seat.place for seat in seats.values()]) for row, seats in rows.items()])
         for name, rows in lines.stands.items()
@@ -322,7 +316,7 @@ class _Lines:
 
     def add(self, line: int, columns: Sequence[str], cells: Sequence[str]) -> None:
         if len(cells) != len(columns):
-            raise Invalid(f"There are {len(cells)} cells for {len(columns)} columns ({','.join(columns)}).")
+            raise sheets.not_as_many(cells, columns)
         cell = dict(zip(columns, cells, strict=True))
         stand, row, name = (self._names[what][cell[what]] for what in _NEEDED)
         rows = self.stands.setdefault(stand, {})
@@ -337,18 +331,17 @@ class _Lines:
         seats[name] = _Listed(line, _Place(name, x, y, category))
 
 
-def _columns(header: Sequence[str]) -> tuple[str, ...]:
-    columns = tuple(name.strip().lower() for name in header)
-    hint = f"The first line names the columns, with commas between: {','.join(COLUMNS)} (the last three at will)."
-    for name in columns:
-        if name not in COLUMNS:
-            raise Invalid(f"A seat plan has no column {shown(name)}.", hint=hint)
-        if columns.count(name) > 1:
-            raise Invalid(f"The column {name} is there twice.", hint=hint)
-    for name in _NEEDED:
-        if name not in columns:
-            raise Invalid(f"The column {name} is missing.", hint=hint)
+def _columns(header: list[str] | Invalid) -> tuple[str, ...]:
+    columns, wrong = sheets.columns_of(_readable(header), _LAYOUT)
+    for _, refusal in wrong:
+        raise refusal
     return columns
+
+
+def _readable(cells: list[str] | Invalid) -> list[str]:
+    if isinstance(cells, Invalid):
+        raise cells
+    return cells
 
 
 def _coordinate(text: str, what: str, *, otherwise: float) -> float:

@@ -15,14 +15,14 @@ from classbook.store.reservations import posting
 _COLUMNS: Final = (
     "m.id, m.kind, m.address, m.facts, m.message_id, m.state, m.attempts, m.created_at, m.sent_at, m.last_error, "
     "m.request_id, m.lease_token, p.name, r.id, r.state, r.party, r.due_at, o.title, "
-    "coalesce(r.starts_at, o.starts_at), coalesce(r.ends_at, o.ends_at), coalesce(o.timezone, p.timezone), c.purpose, "
-    "c.subject_id, c.nonce, c.serial, c.guesses, c.expires_at"
+    "coalesce(r.starts_at, o.starts_at), coalesce(r.ends_at, o.ends_at), coalesce(o.timezone, p.timezone), "
+    "coalesce(c.purpose, a.purpose), coalesce(c.subject_id, 0), coalesce(c.nonce, a.nonce), coalesce(c.serial, 1), "
+    "coalesce(c.guesses, a.guesses), coalesce(c.expires_at, a.expires_at)"
 )
 _JOINS: Final = (
     "FROM messages m LEFT JOIN people p ON p.id = m.person_id LEFT JOIN reservations r ON r.id = m.reservation_id "
-    "LEFT JOIN offerings o ON o.id = m.offering_id LEFT JOIN codes c ON "
-    "(c.purpose = 'confirm' AND m.kind IN ('held', 'offered') AND c.subject_id = m.reservation_id) OR "
-    "(c.purpose = 'verify' AND m.kind = 'verify' AND c.subject_id = m.person_id)"
+    "LEFT JOIN offerings o ON o.id = m.offering_id LEFT JOIN attempts a ON a.nonce = m.attempt "
+    "LEFT JOIN codes c ON c.purpose = 'confirm' AND m.kind IN ('held', 'offered') AND c.subject_id = m.reservation_id"
 )
 
 

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from classbook.store.database import Tx
+from classbook.store.database import Tx, to_micros
 from classbook.store.records import PERSON_COLUMNS, PersonRecord
 from classbook.store.tables import people
 from classbook.values import Person, PersonRef
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """``is_familiar``: that person has a login from where this one comes from."""
+
+    person: PersonRecord
+    password_hash: str | None
+    is_familiar: bool
 
 
 def by_id(tx: Tx, person_id: int) -> PersonRecord | None:
@@ -32,8 +44,19 @@ def page(tx: Tx, *, role: str | None, after_id: int, limit: int) -> list[PersonR
     return [PersonRecord.of(row) for row in rows]
 
 
+def credentials(tx: Tx, email: str, *, source: str) -> Credentials | None:
+    """What a login with this address is compared with."""
+    rows = tx.rows(
+        f"SELECT {PERSON_COLUMNS}, password_hash, EXISTS (SELECT 1 FROM logins l WHERE l.person_id = people.id "
+        "AND l.source = ?) FROM people WHERE email = ?",
+        source, email,
+    )  # fmt: skip
+    return Credentials(PersonRecord.of(rows[0][:-2]), rows[0][-2], bool(rows[0][-1])) if rows else None
+
+
 def password_hash(tx: Tx, person_id: int) -> str | None:
-    [(found,)] = tx.rows("SELECT password_hash FROM people WHERE id = ?", person_id)
+    """The hash of somebody's password, which stays as it is until the end of the transaction."""
+    [(found,)] = tx.rows(f"SELECT password_hash FROM people WHERE id = ?{tx.locking()}", person_id)
     return None if found is None else str(found)
 
 
@@ -49,19 +72,44 @@ def add(
     return PersonRecord(person_id, email, name, role, phone, timezone, verified=verified_at is not None, removed=False)
 
 
-def sign_up_again(tx: Tx, person_id: int, *, name: str, password_hash: str) -> None:
-    """Somebody who never verified their address signs up once more."""
-    tx.connection.execute(
-        sa.update(people).where(people.c.id == person_id).values(name=name, password_hash=password_hash)
-    )
+def prove(tx: Tx, person_id: int, *, name: str, password_hash: str | None) -> None:
+    """The address is theirs, and so are the name and the password that they typed with it."""
+    _set(tx, person_id, verified_at=tx.now, name=name, password_hash=password_hash)
 
 
-def verify(tx: Tx, person_id: int) -> None:
-    tx.connection.execute(sa.update(people).where(people.c.id == person_id).values(verified_at=tx.now))
+def set_password(tx: Tx, person_id: int, password_hash: str) -> None:
+    """Set a password, for somebody whose address is thereby proved or vouched for."""
+    proved = sa.func.coalesce(people.c.verified_at, sa.literal(tx.now, people.c.verified_at.type))
+    _set(tx, person_id, password_hash=password_hash, verified_at=proved)
+
+
+def change(tx: Tx, person_id: int, **values: str | None) -> None:
+    """Set columns of a person."""
+    _set(tx, person_id, **values)
 
 
 def set_role(tx: Tx, person_id: int, role: str) -> None:
-    tx.connection.execute(sa.update(people).where(people.c.id == person_id).values(role=role))
+    _set(tx, person_id, role=role)
+
+
+def add_all(tx: Tx, rows: Sequence[dict[str, Any]]) -> list[PersonRecord]:
+    """People by their columns, without passwords, whose addresses are vouched for."""
+    ids = [id for (id,) in tx.pipeline(tx.fresh_ids(people, len(rows)))[0]]
+    at = to_micros(tx.now)
+    columns = ("email", "name", "role", "phone", "timezone")
+    tx.write_all(
+        tx.inserting(
+            people,
+            f"id {' '.join(columns)} created_at verified_at",
+            [(id, *(row[column] for column in columns), at, at) for id, row in zip(ids, rows, strict=True)],
+        )
+    )
+    return [PersonRecord(id, **row, verified=True, removed=False) for id, row in zip(ids, rows, strict=True)]
+
+
+def known(tx: Tx, emails: Iterable[str]) -> set[str]:
+    """Those addresses that somebody has."""
+    return {email for (email,) in tx.rows("SELECT email FROM people WHERE email NAMED ?", json.dumps(list(emails)))}
 
 
 def refs(tx: Tx, ids: set[int]) -> dict[int, PersonRef]:
@@ -76,3 +124,7 @@ def view(record: PersonRecord) -> Person:
 def _one(tx: Tx, condition: str, value: object) -> PersonRecord | None:
     rows = tx.rows(f"SELECT {PERSON_COLUMNS} FROM people WHERE {condition}", value)
     return PersonRecord.of(rows[0]) if rows else None
+
+
+def _set(tx: Tx, person_id: int, **values: Any) -> None:
+    tx.connection.execute(sa.update(people).where(people.c.id == person_id).values(values))

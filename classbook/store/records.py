@@ -228,6 +228,8 @@ class Letter:
     offering_id: int | None = None
     facts: str = "{}"
     request_id: str | None = None
+    attempt: str | None = None
+    """The attempt whose code it tells."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -495,7 +495,7 @@ def _load_till(tx: Tx, scene: Scene, touched: dict[int, ReservationRecord], *, b
     ]
     if not paid_for and not (priced and bookers):
         return
-    waiting = {record.person_id for line in scene.queue.values() for record in line if record.person_id}
+    waiting = {record.person_id for id in priced for record in scene.queue.get(id, ()) if record.person_id}
     scene.till, over = ledger.load(
         tx,
         payers=waiting.union(bookers) if priced else (),
@@ -680,11 +680,11 @@ def posting(tx: Tx, letters: Sequence[Letter], now: datetime) -> tuple[str, list
     return tx.inserting(
         tables.messages,
         "kind address person_id reservation_id offering_id facts message_id state attempts due_at created_at "
-        "request_id",
+        "request_id attempt",
         [
             (
                 letter.kind, letter.address, letter.person_id, letter.reservation_id, letter.offering_id,
-                letter.facts, letter.message_id, "waiting", 0, at, at, letter.request_id,
+                letter.facts, letter.message_id, "waiting", 0, at, at, letter.request_id, letter.attempt,
             )
             for letter in letters
         ],

@@ -31,7 +31,7 @@ from classbook.store.database import (
     partial_index,
 )
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The revision of `migrations/` that this schema is; a test compares."""
 
 KINDS: Final = ("class", "event", "match", "appointment", "resource")
@@ -305,6 +305,58 @@ codes = Table(
     **STRICT_BY_KEY,
 )
 
+attempts = Table(
+    "attempts",
+    metadata,
+    # Names the attempt, and its code is derived from it.
+    Column("nonce", Text, primary_key=True),
+    Column("purpose", Text, nullable=False),
+    # Typed by somebody, and not proved to be theirs: whether there is such a person makes no difference here.
+    Column("email", Text, nullable=False),
+    Column("name", Text),
+    Column("password_hash", Text),
+    Column("guesses", Count, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Check("purpose IN ('signup', 'reset', 'login')", name="purpose_known"),
+    Check("name IS NOT NULL OR purpose <> 'signup'", name="signup_named"),
+    Check("(password_hash IS NOT NULL) = (purpose = 'signup')", name="password_kept"),
+    Check("guesses BETWEEN 0 AND 5", name="guesses_bounded"),
+    sa.Index("attempts_by_address", "email", "purpose"),
+    sa.Index("attempts_by_end", "expires_at"),
+    **STRICT_BY_KEY,
+)
+
+logins = Table(
+    "logins",
+    metadata,
+    # Random, and never given again: what was ended stays ended.
+    Column("id", Text, primary_key=True),
+    Column("person_id", BigId, ForeignKey("people.id"), nullable=False),
+    # Counts the refreshes. The tokens are signed from this row and stored nowhere.
+    Column("serial", Count, nullable=False),
+    Column("issued_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    # Where the password was typed, as a keyed digest.
+    Column("source", Text, nullable=False),
+    Check("serial >= 1", name="serial_numbered"),
+    Check("ends_at > issued_at", name="span_forward"),
+    sa.Index("logins_by_person", "person_id", "source"),
+    sa.Index("logins_by_end", "ends_at"),
+    **STRICT_BY_KEY,
+)
+
+throttles = Table(
+    "throttles",
+    metadata,
+    # What is counted, as a keyed digest: of an account, of where somebody comes from.
+    Column("subject", Text, primary_key=True),
+    Column("tries", Count, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+    Check("tries >= 0", name="tries_counted"),
+    sa.Index("throttles_by_end", "ends_at"),
+    **STRICT_BY_KEY,
+)
+
 messages = Table(
     "messages",
     metadata,
@@ -326,6 +378,8 @@ messages = Table(
     Column("last_error", Text),
     # Of what it tells of.
     Column("request_id", Text),
+    # Whose code it tells (`attempts`), where the address is not proved yet.
+    Column("attempt", Text),
     Check("state IN ('waiting', 'sent', 'dead')", name="state_known"),
     Check("(due_at IS NOT NULL) = (state = 'waiting')", name="due_while_waiting"),
     Check("(sent_at IS NOT NULL) = (state = 'sent')", name="sent_dated"),

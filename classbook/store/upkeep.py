@@ -12,7 +12,7 @@ def offerings_with_work(tx: Tx, *, most: int) -> list[int]:
     due, cancelled = tx.pipeline(
         (
             "SELECT offering_id FROM (SELECT offering_id, due_at FROM reservations WHERE due_at <= ? "
-            "ORDER BY due_at LIMIT 1000) d GROUP BY offering_id ORDER BY min(due_at) LIMIT ?",
+            "ORDER BY due_at LIMIT 1000) d GROUP BY offering_id ORDER BY min(due_at), offering_id LIMIT ?",
             [to_micros(tx.now), most],
         ),
         (

@@ -77,6 +77,11 @@ def by_id(tx: Tx, venue_id: int, *, lock: bool = False) -> VenueRecord | None:
     return VenueRecord(*rows[0]) if rows else None
 
 
+def by_name(tx: Tx, name: str) -> list[VenueRecord]:
+    rows = tx.rows("SELECT id, name, timezone, pitch_pool_id FROM venues WHERE name = ? ORDER BY id", name)
+    return [VenueRecord(*row) for row in rows]
+
+
 def lock(tx: Tx, venue_ids: Iterable[int]) -> dict[int, VenueRecord]:
     """Venues by id, whose plans nobody changes until the end of the transaction."""
     wanted = [id for id in venue_ids if 0 < id < 2**63]

@@ -84,7 +84,6 @@ def make_web(app: App, desk: Desk) -> ASGIApp:
         clock=app.clock,
         chance=app.chance,
         access=timedelta(minutes=settings.access_minutes),
-        refresh=timedelta(days=settings.refresh_days),
     )
     door = Door(_routed(), Web(app, desk, tokens, SlowLane()), write=Journal().write)
     # What the start has made stays; walking over it again and again cost a fifth of the requests and pauses of 100 ms.

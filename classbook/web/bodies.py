@@ -421,7 +421,8 @@ class Signup(Body):
 
 class Verify(Body):
     email: Short
-    code: Short
+    code: Short = Field(description="The six digits of the mail.", examples=["123456"])
+    password: Short | None = Field(None, description="If it is sent, it must be the one of that sign-up.")
 
 
 class Login(Body):
@@ -431,6 +432,30 @@ class Login(Body):
 
 class Refresh(Body):
     refresh: Text
+
+
+class Logout(Body):
+    refresh: Text | None = Field(None, description="Left out, the login of the access token ends.")
+
+
+class Password(Body):
+    """One of three: ``current_password`` and ``new_password`` with a login; ``email`` to ask for a code; ``email``,
+    ``code`` and ``new_password`` to use it."""
+
+    current_password: Short | None = None
+    new_password: Short | None = None
+    email: Short | None = None
+    code: Short | None = Field(None, description="The six digits of the mail.", examples=["123456"])
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"current_password": "what it was", "new_password": "four words of mine"},
+                {"email": "ana@example.org"},
+                {"email": "ana@example.org", "code": "123456", "new_password": "four words of mine"},
+            ]
+        }
+    )
 
 
 TimedStatus = Literal["upcoming", "ongoing", "completed", "cancelled"]

@@ -67,7 +67,7 @@ class Door:
             return
         started = perf_counter()
         headers = dict(scope["headers"])
-        visit = scope["visit"] = Visit(self._web, self._request_id(headers), headers)
+        visit = scope["visit"] = Visit(self._web, self._request_id(headers), headers, scope)
         method, path = scope["method"], scope["path"]
         status = _GONE
 

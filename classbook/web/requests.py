@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -26,7 +27,8 @@ _VERSION: Final = re.compile(rb'(?:W/)?"([0-9]{1,18})"')
 def request_key(visit: Visit, path: str, body: Body) -> RequestKey | None:
     """The key in Idempotency-Key, with a digest of what is asked. Raises Invalid where it is no key.
 
-    The digest is of the body as understood, so that blanks and the order of fields make no difference.
+    The digest is of the body as understood, so that blanks and the order of fields make no difference. It is keyed,
+    because a body may have a password, and nobody is to find that by trying what has the same digest.
     """
     given = visit.headers.get(b"idempotency-key")
     if given is None:
@@ -34,7 +36,7 @@ def request_key(visit: Visit, path: str, body: Body) -> RequestKey | None:
     if not _KEY.fullmatch(given):
         raise Invalid("Idempotency-Key must be 1 to 128 visible ASCII characters.")
     asked = f"POST {path} {body.model_dump_json(exclude_unset=True)}"
-    return RequestKey(given.decode("ascii"), hashlib.sha256(asked.encode()).hexdigest())
+    return RequestKey(given.decode("ascii"), hmac.new(visit.web.app.key, asked.encode(), hashlib.sha256).hexdigest())
 
 
 def expected_version(visit: Visit) -> int | None:

@@ -5,17 +5,20 @@ The rest of authorisation (whose reservation, which role) is the core's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.types import Scope
 
 from classbook.app import App
+from classbook.core.callers import Caller
 from classbook.errors import NotLoggedIn
-from classbook.values import Actor
+from classbook.values import Actor, RequestKey
 from classbook.web.desk import Desk
 from classbook.web.slow_lane import SlowLane
+from classbook.web.source import source_of
 from classbook.web.tokens import Tokens
 
 _BEARER = HTTPBearer(auto_error=False, bearerFormat="JWT", description="The `access` token that login gives.")
@@ -38,8 +41,10 @@ class Visit:
     web: Web
     request_id: str
     headers: dict[bytes, bytes]
+    scope: Scope = field(repr=False)
     body: bytes = b""
     person_id: int | None = None
+    login_id: str | None = None
     problem: str | None = None
 
     def log_in(self) -> None:
@@ -47,7 +52,8 @@ class Visit:
         scheme, _, token = self.headers.get(b"authorization", b"").decode("latin-1").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise NotLoggedIn("This needs a login.", hint="Send the header `Authorization: Bearer ACCESS_TOKEN`.")
-        self.person_id = self.web.tokens.person_of_access(token.strip())
+        access = self.web.tokens.access_of(token.strip())
+        self.person_id, self.login_id = access.person_id, access.login_id
 
     @property
     def actor(self) -> Actor:
@@ -55,6 +61,10 @@ class Visit:
         if self.person_id is None:
             raise NotLoggedIn()
         return Actor(self.person_id, self.request_id)
+
+    def caller(self, key: RequestKey | None = None) -> Caller:
+        """Who asks without having said who they are, and where from."""
+        return Caller(source_of(self.scope, self.web.app.settings.web.trusted_proxies), self.request_id, key)
 
 
 async def anyone(request: Request) -> Visit:

@@ -231,3 +231,13 @@ def test_who_acts_decides_what_is_allowed(app: Any, cast: Any, cli: Any) -> None
     assert made["creator"]["email"] == cast.cleo.email
     assert cli.json("--as", cast.dora.email, "class", "update", 1, "--seats", 9, code=6)["code"] == "not_yours"
     assert cli.json("--as", "nobody@example.org", "class", "update", 1, "--seats", 9, code=4)["code"] == "not_found"
+
+
+def test_a_price_is_set_changed_and_taken_away(cli: Any) -> None:
+    create(cli, "--start", "2026-12-04", "--duration", "1h", "--price", "0", code=0)
+    assert cli.json("class", "show", 1)["price"] is None
+    assert cli.json("class", "update", 1, "--price", "12.50")["price"] == {"amount": "12.50", "currency": "EUR"}
+    assert cli.json("class", "update", 1, "--seats", 4)["price"] == {"amount": "12.50", "currency": "EUR"}
+    assert cli.json("class", "update", 1, "--price", "0")["price"] is None
+    assert cli.json("class", "update", 1, "--price", "-1", code=3)["code"] == "invalid"
+    assert cli.json("class", "update", 1, "--confirm", "payment", code=3)["code"] == "invalid"

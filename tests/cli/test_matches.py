@@ -125,3 +125,33 @@ def test_a_class_takes_its_room_and_its_coach(app: Any, cast: Any, cli: Any) -> 
     assert "Studio is taken" in cli.json(*words, "--room", 1, code=5)["detail"]
     busy = cli.json("--as", cast.ana.email, "reserve", cast.cleo.email, "--from", "2026-12-04T10:15", code=5)
     assert busy["code"] == "span_taken"
+
+
+@pytest.mark.parametrize(
+    ("prices", "code", "says"),
+    [
+        (["A"], 2, "'A' is not STAND=AMOUNT, like A=12.50."),
+        (["A="], 2, "'A=' is not STAND=AMOUNT"),
+        (["A=1", "A=2"], 2, "A has two prices."),
+        (["A=1"], 3, "The seats B have no price."),
+        (["A=1", "B=1", "C=1"], 3, "No seat is of the category 'C'."),
+        (["A=1", "B=-1"], 3, "An amount has no sign"),
+        (["A=1", "B=1.005"], 3, "at most 2 decimals"),
+    ],
+)
+def test_a_price_that_cannot_be_is_refused(prices: list[str], code: int, says: str, app: Any, cli: Any) -> None:
+    venue = a_venue(app, "A:1x2", "B:1x2")
+    words = [word for price in prices for word in ("--price", price)]
+    at = ("--venue", venue.id, "--start", "2026-12-04 18:00", "--duration", "2h")
+    assert says in cli("match", "create", "Cup", *at, *words, code=code).err
+    assert cli.json("match", "list")["results"] == []
+
+
+def test_a_match_may_cost_nothing_in_some_stands_or_in_all(app: Any, cli: Any) -> None:
+    venue = a_venue(app, "A:1x2", "B:1x2")
+    at = ("--venue", venue.id, "--duration", "2h")
+    cup = cli.json("match", "create", "Cup", *at, "--start", "2026-12-04 18:00", "--price", "A=0", "--price", "B=5")
+    free = cli.json("match", "create", "Free", *at, "--start", "2026-12-05 18:00", "--price", "A=0", "--price", "B=0")
+    assert (cup["price"]["amount"], free["price"]) == ("0.00", None)
+    seats = cli.json("match", "seats", cup["id"])["results"]
+    assert [seat["price"]["amount"] for seat in seats] == ["0.00", "0.00", "5.00", "5.00"]

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from classbook.app import App
-from classbook.core import booking, catalog, people, reservations, upkeep
+from classbook.core import booking, catalog, reservations, upkeep
 from classbook.core.asks import Ask, ById, ByPerson, Cancel, Confirm, Resend, Reserve
 from classbook.errors import NotFound
 from classbook.rules.states import ARROWS
@@ -28,6 +28,7 @@ from tests.makers import (
     refusal,
     said,
     show,
+    unproved,
 )
 
 pytestmark = pytest.mark.usefixtures("sound")
@@ -128,7 +129,7 @@ def test_refusals_come_in_their_order(app: App, clock: FrozenClock, cast: Cast) 
     for offering in (gone, full):
         confirmed(app, offering, cast.ana)
     catalog.cancel(app, CONSOLE, "class", gone.id)
-    stranger = as_person(people.signup(app, email="uma@example.org", password="long enough to pass", name="Uma"))
+    stranger = as_person(unproved(app, "Uma"))
     ana, ben = as_person(cast.ana), as_person(cast.ben)
     start = NOW + timedelta(days=1)
 
@@ -203,8 +204,7 @@ def test_an_administrator_books_for_others(app: App, cast: Cast, yoga: Offering)
 
 
 def test_an_account_that_is_not_verified_books_nothing(app: App, yoga: Offering) -> None:
-    uma = people.signup(app, email="uma@example.org", password="long enough to pass", name="Uma")
-    assert refusal(app, Reserve(as_person(uma), yoga.id)) == "not_allowed_now"
+    assert refusal(app, Reserve(as_person(unproved(app, "Uma")), yoga.id)) == "not_allowed_now"
 
 
 def test_whoever_is_gone_must_log_in(app: App, yoga: Offering) -> None:

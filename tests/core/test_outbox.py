@@ -5,12 +5,14 @@ from __future__ import annotations
 import pytest
 
 from classbook.app import App
-from classbook.core import outbox, people
+from classbook.core import accounts, outbox
 from classbook.core.asks import ById, Cancel, Confirm, Resend
 from classbook.errors import NotAllowedNow
 from classbook.testing import FrozenClock, MemoryMailer
 from classbook.values import Message
-from tests.makers import CONSOLE, PASSWORD, Cast, a_class, ask, hold, mailed_code
+from tests.makers import CALLER, CONSOLE, PASSWORD, Cast, a_class, ask, hold, mailed_code
+
+ZOE = "zoe@example.org"
 
 
 def delivered(app: App) -> Message:
@@ -47,12 +49,12 @@ def test_a_code_that_nobody_needs_is_not_mailed_and_says_why(
 
 
 def test_a_code_for_an_address_that_is_proved_is_not_mailed(app: App, cast: Cast) -> None:
-    zoe = people.signup(app, email="zoe@example.org", password=PASSWORD, name="Zoe")
-    people.verify(app, email=zoe.email, code=mailed_code(app, zoe))
-    assert delivered(app).last_error == "Not needed any more: the address was confirmed."
+    accounts.signup(app, CALLER, email=ZOE, password=PASSWORD, name="Zoe")
+    accounts.verify(app, CALLER, email=ZOE, code=mailed_code(app, ZOE))
+    assert delivered(app).last_error == "Not needed any more: the code was used, or had run out."
 
 
 def test_a_code_for_an_address_that_has_run_out_is_not_mailed(app: App, clock: FrozenClock) -> None:
-    people.signup(app, email="zoe@example.org", password=PASSWORD, name="Zoe")
-    clock.advance(seconds=people.VERIFY_SECONDS)
-    assert delivered(app).last_error == "Not needed any more: the code had run out."
+    accounts.signup(app, CALLER, email=ZOE, password=PASSWORD, name="Zoe")
+    clock.advance(seconds=accounts.CODE_SECONDS)
+    assert delivered(app).last_error == "Not needed any more: the code was used, or had run out."

@@ -9,6 +9,7 @@ from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -17,6 +18,7 @@ from classbook.app import App
 from classbook.core import (
     booking,
     catalog,
+    imports,
     matches,
     outbox,
     people,
@@ -274,6 +276,11 @@ def _dead_mail(app: App) -> int:
     return message.id  # type: ignore[union-attr]
 
 
+def _sheet_of_tomorrow(app: App) -> imports.Sheet:
+    text = "title,seats,start,duration\nYoga,2,tomorrow 18:00,1h\n"
+    return imports.offerings_in(app, "class", text, zone=ZoneInfo("UTC"))
+
+
 def _blocked(app: App) -> int:
     match = a_match(app, a_venue(app, "A:1x2"))
     matches.block(app, CONSOLE, match.id, ["A-1-1"])
@@ -293,6 +300,10 @@ ACTS: dict[str, Act] = {
     "catalog.update": lambda app, cast: catalog.update(app, WHO, "class", a_class(app).id, {"title": "Other"}),
     "catalog.cancel": lambda app, cast: catalog.cancel(app, WHO, "class", a_class(app).id),
     "catalog.delete": lambda app, cast: catalog.delete(app, WHO, "class", a_class(app).id),
+    "imports.everybody": lambda app, cast: imports.everybody(
+        app, WHO, imports.people_in(app, "email,name\nx@example.org,X\n")
+    ),
+    "imports.offerings": lambda app, cast: imports.offerings(app, WHO, "class", _sheet_of_tomorrow(app)),
     "matches.block": lambda app, cast: matches.block(app, WHO, a_match(app, a_venue(app, "A:1x2")).id, ["A-1-1"]),
     "matches.release": lambda app, cast: matches.release(app, WHO, _blocked(app), ["A-1-1"]),
     "outbox.post_test": lambda app, cast: outbox.post_test(app, WHO, "a@example.org"),

@@ -278,7 +278,7 @@ def test_a_csv_may_come_from_any_program(end: str) -> None:
         ("stand,row,seat\nA,,1\n", "Line 2: the row's name may not be empty"),
         ("stand,row,seat\nA,1,1\nA,1,a-b\n", "Line 3: the seat's name 'a-b' contains a -"),
         ('stand,row,seat\n"A\nB",1,1\n', "Line 2: the stand's name contains a control character"),
-        ('stand,row,seat\n"A\nB"\nA,1,1\n', "Line 2: there are 1 cells for 3 columns"),
+        ('stand,row,seat\n"A\nB"\nA,1,1\n', "Line 2: there is 1 cell for 3 columns"),
         ("stand,row,seat\nA\u2028,1,1\n", "Line 2: the stand's name contains a line separator"),
         ('stand,row,seat\nA,1,1\nA,1,"2\n', "Line 3: unexpected end of data"),
         (f"stand,row,seat\nA,1,{'1' * 140_000}\n", "Line 2: field larger than field limit"),
@@ -328,6 +328,6 @@ def test_ten_thousand_seats_are_read_well_within_a_second() -> None:
     text = "stand,row,seat,x,y,category\n" + "".join(
         f"A,{n // 100},{n % 100},{n % 100},{n // 100},gold\n" for n in range(10_000)
     )
-    started = time.perf_counter()
+    started = time.process_time()
     assert from_csv(text).capacity == from_options(["A:100x100"]).capacity == 10_000
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1

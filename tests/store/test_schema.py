@@ -176,6 +176,24 @@ GOOD: dict[str, dict[str, Any]] = {
         "due_at": NOW,
         "created_at": NOW,
     },
+    "attempts": {
+        "nonce": "x",
+        "purpose": "signup",
+        "email": "ana@example.org",
+        "name": "Ana",
+        "password_hash": "x",
+        "guesses": 0,
+        "expires_at": NOW,
+    },
+    "logins": {
+        "id": "x",
+        "person_id": 1,
+        "serial": 1,
+        "issued_at": NOW,
+        "ends_at": NOW.replace(hour=12),
+        "source": "x",
+    },
+    "throttles": {"subject": "x", "tries": 1, "ends_at": NOW},
     "wallets": {"account": "outside", "currency": "EUR"},
     "transfers": TRANSFER | {"created_at": NOW},
 }
@@ -243,6 +261,15 @@ LIES: list[tuple[str, dict[str, Any]]] = [
     ("messages_due_while_waiting", {"state": "dead"}),
     ("messages_sent_dated", {"state": "sent", "due_at": None}),
     ("messages_sent_dated", {"sent_at": NOW}),
+    ("attempts_purpose_known", {"purpose": "party", "name": None, "password_hash": None}),
+    ("attempts_signup_named", {"name": None}),
+    ("attempts_password_kept", {"password_hash": None}),
+    ("attempts_password_kept", {"purpose": "reset", "name": None}),
+    ("attempts_guesses_bounded", {"guesses": 6}),
+    ("attempts_guesses_bounded", {"guesses": -1}),
+    ("logins_serial_numbered", {"serial": 0}),
+    ("logins_span_forward", {"ends_at": NOW}),
+    ("throttles_tries_counted", {"tries": -1}),
     ("wallets_account_known", {"account": "bank"}),
     ("wallets_owner_named", {"account": "house", "person_id": 1}),
     ("wallets_owner_named", {"account": "organizer"}),
@@ -343,6 +370,7 @@ def test_rows_point_at_something(furnished: Database) -> None:
         ("offerings", "venue_id"),
         ("pools", "venue_id"),
         ("wallets", "person_id"),
+        ("logins", "person_id"),
     ):
         assert refused(furnished, table, **{column: 99})
 

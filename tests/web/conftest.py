@@ -28,13 +28,13 @@ As = Callable[[Person], Client]
 
 def tokens_of(app: App, *, access: timedelta = timedelta(minutes=15)) -> Tokens:
     """The tokens as the server of ``app`` makes and checks them."""
-    return Tokens(app.key, clock=app.clock, chance=app.chance, access=access, refresh=timedelta(days=14))
+    return Tokens(app.key, clock=app.clock, chance=app.chance, access=access)
 
 
 @pytest.fixture
 def logged_in(app: App, client: Client) -> As:
     """A client that somebody has logged in with for long, wherever a test sets the clock."""
-    return lambda who: client.bearing(tokens_of(app, access=timedelta(days=400)).issue(who.id)["access"])
+    return lambda who: client.bearing(tokens_of(app, access=timedelta(days=400)).access(who.id))
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +46,7 @@ def front(sqlite_copies: SqliteCopies, tmp_path_factory: pytest.TempPathFactory)
     with closing(open_app(settings, clock=clock, chance=chance, mailer=mailer)) as app, closing(Desk(app)) as desk:
         a_class(app)
         server = serve(app, desk, listener=listen("127.0.0.1", 0))
-        yield Client(server.address).bearing(tokens_of(app).issue(person(app, "Ana").id)["access"])
+        yield Client(server.address).bearing(tokens_of(app).access(person(app, "Ana").id))
         server.stop()
 
 

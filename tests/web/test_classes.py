@@ -380,3 +380,24 @@ def test_only_its_creator_and_administrators_see_who_comes(app: App, cast: Cast,
 @pytest.mark.parametrize("number", ["0", "999", "9" * 18, "9" * 19, "9" * 500, "-1", "x", "1.5", "%00", "%2e%2e"])
 def test_an_id_nobody_has_is_not_found(front: Client, number: str) -> None:
     refused(front.get(f"{CLASSES}{number}/"), 404, "not_found")
+
+
+@pytest.mark.parametrize("term", ["before_seconds", "after_seconds", "slot_seconds", "grid_seconds", "min_seconds"])
+def test_buffers_and_slots_are_refused_where_the_house_picks_the_time(term: str, cast: Cast, logged_in: As) -> None:
+    cleo = logged_in(cast.cleo)
+    problem = refused(cleo.post(CLASSES, NEW | {"policy": {term: 600}}), 422, "invalid")
+    assert problem["detail"] == f"The time of a class is set by the house, so there is no {term} for it."
+    made = cleo.post(CLASSES, NEW | {"policy": {term: 0}}).json()
+    path = f"{CLASSES}{made['id']}/"
+    refused(cleo("PATCH", path, {"policy": {term: 600}}), 422, "invalid")
+    assert cleo("PUT", path, made).json()["policy"] == made["policy"]
+
+
+@pytest.mark.parametrize("price", [0, "0", "0.00", None, {"amount": "0.00", "currency": "EUR"}])
+def test_a_price_of_nothing_is_no_price(price: object, cast: Cast, logged_in: As) -> None:
+    cleo = logged_in(cast.cleo)
+    made = cleo.post(CLASSES, NEW | {"price": price})
+    assert (made.status, made.json()["price"]) == (201, None)
+    path = f"{CLASSES}{made.json()['id']}/"
+    assert cleo("PATCH", path, {"price": "12.50"}).json()["price"]["amount"] == "12.50"
+    assert cleo("PATCH", path, {"price": price}).json()["price"] is None

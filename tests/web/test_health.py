@@ -39,7 +39,7 @@ def stranded() -> Iterator[Client]:
     doubles = {"clock": FrozenClock(NOW), "chance": FixedChance(), "mailer": MemoryMailer()}
     with closing(open_app(nowhere, check_schema=False, **doubles)) as app, closing(Desk(app)) as desk:  # type: ignore[arg-type]
         server = serve(replace(app), desk, listener=listen("127.0.0.1", 0))
-        yield Client(server.address).bearing(tokens_of(app).issue(1)["access"])
+        yield Client(server.address).bearing(tokens_of(app).access(1))
         server.stop()
 
 

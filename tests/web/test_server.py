@@ -56,7 +56,7 @@ def test_a_request_in_flight_is_answered_before_the_end(app: App, cast: Cast) ->
     opened, inside = threading.Event(), threading.Event()
     with closing(Desk(app)) as desk:
         server = serve(app, desk, listener=listen("127.0.0.1", 0))
-        member = Client(server.address).bearing(tokens_of(app).issue(cast.ana.id)["access"])
+        member = Client(server.address).bearing(tokens_of(app).access(cast.ana.id))
         desk.call(lambda: inside.set() or opened.wait(30))  # type: ignore[func-returns-value]
         inside.wait(30)
         answers: list[Any] = []
@@ -120,7 +120,7 @@ def test_a_rush_over_http_never_gives_a_place_twice(app: App, cast: Cast, client
     def reserve(token: str) -> None:
         answers.append(client.bearing(token).post("/api/v0/classes/reserve-seat", {"class_id": offering.id}).status)
 
-    threads = [threading.Thread(target=reserve, args=(tokens.issue(who.id)["access"],)) for who in crowd]
+    threads = [threading.Thread(target=reserve, args=(tokens.access(who.id),)) for who in crowd]
     for thread in threads:
         thread.start()
     for thread in threads:
