@@ -22,7 +22,6 @@ from classbook.web import (
     health,
     history,
     matches,
-    pages,
     problems,
     providers,
     report,
@@ -34,6 +33,8 @@ from classbook.web import (
 from classbook.web.desk import Desk
 from classbook.web.door import Door
 from classbook.web.journal import Journal
+from classbook.web.pages import admin, confirm, my, static
+from classbook.web.pages import offerings as offering_pages
 from classbook.web.routes import refuse_undeclared
 from classbook.web.shapes import Problem
 from classbook.web.slow_lane import SlowLane
@@ -66,8 +67,15 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     report.acting,
     report.looking,
     history.looking,
-    pages.acting,
-    pages.looking,
+    confirm.acting,
+    confirm.looking,
+    offering_pages.looking,
+    offering_pages.acting,
+    my.looking,
+    my.acting,
+    admin.looking,
+    admin.acting,
+    static.looking,
     health.router,
     docs.router,
 )
