@@ -64,6 +64,20 @@ def one(app: App, ask: Ask, *, dry_run: bool = False) -> Reservation | dict[str,
     return outcome
 
 
+def within(app: App, tx: Tx, asks: Sequence[Ask]) -> tuple[list[Outcome], set[int]]:
+    """The outcomes within a transaction that goes on, and where to look again after its commit."""
+    pack: frozenset[int] = frozenset()
+    while True:
+        try:
+            batch = settled(app, tx, asks, partial(_windows, app, asks, pack), dry_run=False)
+            outcomes = [answer(batch, ask) for ask in asks]
+        except NeedsAll as error:
+            pack |= {error.pool_id}
+        else:
+            store.save(tx, batch.scene)
+            return outcomes, batch.scene.again
+
+
 def _book(
     app: App, tx: Tx, *, asks: Sequence[Ask], dry_run: bool, pack: frozenset[int]
 ) -> tuple[list[Outcome], set[int]]:

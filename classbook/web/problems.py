@@ -69,8 +69,8 @@ def respond(error: ClassbookError, *, request_id: str, headers: Mapping[str, str
     error = shown(error, request_id=request_id)
     status = STATUS[error.category]
     extra = dict(headers or {})
-    if error.category in _RETRY_AFTER_SECONDS:
-        extra["retry-after"] = str(error.retry_after_seconds or _RETRY_AFTER_SECONDS[error.category])
+    if wait_seconds := error.retry_after_seconds or _RETRY_AFTER_SECONDS.get(error.category):
+        extra["retry-after"] = str(wait_seconds)
     if error.category == "stranger":
         extra["www-authenticate"] = 'Bearer realm="classbook"'
     body = problem(error, status=status, request_id=request_id)
