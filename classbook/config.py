@@ -219,6 +219,8 @@ TERMS: Final[dict[str, tuple[str, allowed.Parser]]] = {
     "horizon": ("horizon_seconds", allowed.positive_duration),
     "party_max": ("party_max", allowed.whole(1, 100_000)),
     "max_per_person": ("max_per_person", allowed.whole(1, 100_000)),
+    "open_holds": ("open_holds", allowed.whole(0, 100_000)),
+    "pause_after": ("pause_after_lapses", allowed.whole(0, 100_000)),
     "cancel_until": ("cancel_until_seconds", allowed.duration),
     "refund_full": ("refund_full_seconds", allowed.duration),
     "refund_share": ("refund_share_percent", allowed.whole(0, 100)),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from threading import Barrier
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -33,6 +33,8 @@ CONSOLE = Actor(request_id="test")
 CALLER = Caller("203.0.113.7", request_id="test")
 """Somebody over HTTP of whom nothing else is known."""
 PASSWORD = "correct horse battery"
+FREELY: Final[dict[str, Any]] = {"open_holds": 0, "pause_after_lapses": 0}
+"""Terms under which one person may hold any number, and let them lapse."""
 
 
 def person(app: App, name: str, *, role: str = "member", password: str | None = None) -> Person:

@@ -37,7 +37,6 @@ HOMES: dict[str, tuple[str, ...]] = {
     "pydantic": ("web/",),
     "uvicorn": ("web/",),
     "jinja2": ("web/pages/",),
-    "markupsafe": ("web/pages/",),
     "jwt": ("web/tokens.py",),
     "schedule": ("daemon.py", "daemon/"),
     "yagmail": ("world.py", "world/"),

@@ -59,7 +59,7 @@ def create(
     cancel_until: terms.CancelUntil = None,
     refund_full: terms.RefundFull = None,
     refund_share: terms.RefundShare = None,
-    refund_share_until: terms.RefundShareUntil = None,
+    share_until: terms.ShareUntil = None,
     price: terms.Price = None,
     room: Annotated[
         str | None, typer.Option(metavar="RESOURCE", help="The id of a resource that it takes for its time.")
@@ -110,7 +110,7 @@ def create(
                 cancel_until=cancel_until,
                 refund_full=refund_full,
                 refund_share=refund_share,
-                refund_share_until=refund_share_until,
+                share_until=share_until,
             ),
         }
     )
@@ -183,7 +183,7 @@ def update(
     cancel_until: terms.CancelUntil = None,
     refund_full: terms.RefundFull = None,
     refund_share: terms.RefundShare = None,
-    refund_share_until: terms.RefundShareUntil = None,
+    share_until: terms.ShareUntil = None,
     price: terms.Price = None,
     version: Version = None,
     dry_run: DryRun = False,
@@ -218,7 +218,7 @@ def update(
                 cancel_until=cancel_until,
                 refund_full=refund_full,
                 refund_share=refund_share,
-                refund_share_until=refund_share_until,
+                share_until=share_until,
             ),
         }
     )

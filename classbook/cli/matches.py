@@ -98,7 +98,7 @@ def create(
     cancel_until: terms.CancelUntil = None,
     refund_full: terms.RefundFull = None,
     refund_share: terms.RefundShare = None,
-    refund_share_until: terms.RefundShareUntil = None,
+    share_until: terms.ShareUntil = None,
     repeat: RepeatEvery = None,
     count: Count = None,
     until: Until = None,
@@ -139,7 +139,7 @@ def create(
                 cancel_until=cancel_until,
                 refund_full=refund_full,
                 refund_share=refund_share,
-                refund_share_until=refund_share_until,
+                share_until=share_until,
             ),
         }
     )

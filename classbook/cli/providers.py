@@ -45,7 +45,7 @@ def create(
     cancel_until: terms.CancelUntil = None,
     refund_full: terms.RefundFull = None,
     refund_share: terms.RefundShare = None,
-    refund_share_until: terms.RefundShareUntil = None,
+    share_until: terms.ShareUntil = None,
     dry_run: DryRun = False,
     request_key: Key = None,
 ) -> None:
@@ -75,7 +75,7 @@ def create(
             cancel_until=cancel_until,
             refund_full=refund_full,
             refund_share=refund_share,
-            refund_share_until=refund_share_until,
+            share_until=share_until,
         ),
         key=keyed(ctx, request_key),
         dry_run=dry_run,
@@ -102,7 +102,7 @@ def update(
     cancel_until: terms.CancelUntil = None,
     refund_full: terms.RefundFull = None,
     refund_share: terms.RefundShare = None,
-    refund_share_until: terms.RefundShareUntil = None,
+    share_until: terms.ShareUntil = None,
     version: Version = None,
     dry_run: DryRun = False,
     request_key: Key = None,
@@ -125,7 +125,7 @@ def update(
         cancel_until=cancel_until,
         refund_full=refund_full,
         refund_share=refund_share,
-        refund_share_until=refund_share_until,
+        share_until=share_until,
     )
     changes = given({"timezone": timezone, "policy": said})
     change(ctx, offering_id, changes, version=version, request_key=request_key, dry_run=dry_run)

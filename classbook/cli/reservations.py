@@ -51,7 +51,7 @@ RESERVATION: Final = (
     Column("refund.amount", "refunded", shown=money("refund")),
     Column("refund.currency"),
 )
-_LISTED: Final = tuple(Column(one.path) if one.path.endswith(".amount") else one for one in RESERVATION)
+LISTED: Final = tuple(Column(one.path) if one.path.endswith(".amount") else one for one in RESERVATION)
 """The same in a list, which is wide enough without the money."""
 
 MOVE: Final = (
@@ -102,7 +102,7 @@ def list_(
         limit=limit,
         cursor=cursor,
     )
-    here.show_page(page, _LISTED, format, nothing="no reservations")
+    here.show_page(page, LISTED, format, nothing="no reservations")
 
 
 @app.command()

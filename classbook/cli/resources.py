@@ -61,7 +61,7 @@ def create(
     cancel_until: terms.CancelUntil = None,
     refund_full: terms.RefundFull = None,
     refund_share: terms.RefundShare = None,
-    refund_share_until: terms.RefundShareUntil = None,
+    share_until: terms.ShareUntil = None,
     dry_run: DryRun = False,
     request_key: Key = None,
 ) -> None:
@@ -93,7 +93,7 @@ def create(
                 cancel_until=cancel_until,
                 refund_full=refund_full,
                 refund_share=refund_share,
-                refund_share_until=refund_share_until,
+                share_until=share_until,
             ),
         }
     )
@@ -126,7 +126,7 @@ def update(
     cancel_until: terms.CancelUntil = None,
     refund_full: terms.RefundFull = None,
     refund_share: terms.RefundShare = None,
-    refund_share_until: terms.RefundShareUntil = None,
+    share_until: terms.ShareUntil = None,
     version: Version = None,
     dry_run: DryRun = False,
     request_key: Key = None,
@@ -157,7 +157,7 @@ def update(
                 cancel_until=cancel_until,
                 refund_full=refund_full,
                 refund_share=refund_share,
-                refund_share_until=refund_share_until,
+                share_until=share_until,
             ),
         }
     )

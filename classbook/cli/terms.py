@@ -39,7 +39,7 @@ RefundFull = Annotated[
 RefundShare = Annotated[
     int | None, typer.Option(metavar="PERCENT", help="What comes back to who cancels after that, like 50.")
 ]
-RefundShareUntil = Annotated[
+ShareUntil = Annotated[
     str | None,
     typer.Option(metavar="D", help="How long before the start that share comes back; after that, nothing does."),
 ]
@@ -67,7 +67,7 @@ _LENGTHS: Final = {
     "notice": "notice_seconds",
     "cancel_until": "cancel_until_seconds",
     "refund_full": "refund_full_seconds",
-    "refund_share_until": "refund_share_seconds",
+    "share_until": "refund_share_seconds",
     "slot": "slot_seconds",
     "grid": "grid_seconds",
     "min": "min_seconds",

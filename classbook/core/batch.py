@@ -19,7 +19,7 @@ from classbook.rules.permits import hold_until, over_at
 from classbook.rules.policy import Policy
 from classbook.rules.shelves import SeatShelf, TimedShelf
 from classbook.rules.spans import Span
-from classbook.rules.states import CONFIRMED, FAR_FUTURE, HELD, LIVE, QUEUED, TAKEN, due_action, follow, seen
+from classbook.rules.states import CONFIRMED, EXPIRED, FAR_FUTURE, HELD, LIVE, QUEUED, TAKEN, due_action, follow, seen
 from classbook.rules.timetable import Timetable
 from classbook.rules.wanted import Wanted
 from classbook.store.records import (
@@ -334,6 +334,8 @@ class Batch:
             terms = self.policy(self.offering_of(record))
             record.due_at = over_at(terms, record.span, check_in_missing=record.check_in_missing)
         elif after not in LIVE:
+            if before == HELD and after == EXPIRED and record.due_at is not None:
+                self._lapsed(record, record.due_at)
             record.due_at = None
             self._forget(record)
         if before in TAKEN and after not in TAKEN:
@@ -344,6 +346,16 @@ class Batch:
     def note(self, record: ReservationRecord, action: str, actor: Actor) -> None:
         """Write a row of history for what changes no state."""
         self._note(record, action, record.state, actor, None)
+
+    def _lapsed(self, record: ReservationRecord, at: datetime) -> None:
+        """A hold ran out: then, whenever that is noticed."""
+        record.lapsed_at = at
+        self.scene.lapses.setdefault((record.person_id or 0, record.offering_id), []).append(at)
+
+    def open_holds(self, person_id: int) -> list[ReservationRecord]:
+        """What somebody holds now, wherever it is."""
+        live = self.scene.live_of.get(person_id, ())
+        return [one for one in live if one.state == HELD and one.due_at and self.now < one.due_at]
 
     def _forget(self, record: ReservationRecord) -> None:
         live = self.scene.live_of.get(record.person_id or 0, [])

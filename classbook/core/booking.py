@@ -64,6 +64,21 @@ def one(app: App, ask: Ask, *, dry_run: bool = False) -> Reservation | dict[str,
     return outcome
 
 
+def within(app: App, tx: Tx, asks: Sequence[Ask]) -> tuple[list[Outcome], set[int]]:
+    """The outcomes within a transaction that goes on, and where to look again after its commit."""
+    pack: frozenset[int] = frozenset()
+    while True:
+        try:
+            look_at = partial(windows_of, app, asks, pack)
+            batch = settled(app, tx, needs_of(tx, asks), look_at, dry_run=False)
+            outcomes = [answer(batch, ask) for ask in asks]
+        except NeedsAll as error:
+            pack |= {error.pool_id}
+        else:
+            store.save(tx, batch.scene)
+            return outcomes, batch.scene.again
+
+
 def _book(
     app: App, tx: Tx, *, asks: Sequence[Ask], dry_run: bool, pack: frozenset[int]
 ) -> tuple[list[Outcome], set[int]]:
@@ -82,7 +97,7 @@ def settled(
 ) -> Batch:
     """The house as asks with these needs find it, once time has done its part."""
     stage = store.lock(tx, needs)
-    daily = [one.id for one in stage.offerings.values() if app.policy(one.kind, one.policy).per_day]
+    daily = [id for id, offering in stage.offerings.items() if app.policy(offering.kind, offering.policy).per_day]
     scene = store.load(tx, needs, stage, look_at, blocked=blocked_in(app), daily=daily)
     batch = Batch(app, scene, dry_run=dry_run)
     batch.settle()

@@ -23,7 +23,7 @@ from classbook.errors import (
     NotYours,
     OfferingCancelled,
 )
-from classbook.rules import permits
+from classbook.rules import hoarding, permits
 from classbook.rules.kinds import Kind, against_opening
 from classbook.rules.policy import Policy
 from classbook.rules.spans import Span
@@ -103,6 +103,7 @@ class Trial:
             self.offering, self.terms, party=self.wanted.places, live=counted, name=self.person.name
         )
         yield from self._against_day(live)
+        yield from self._against_hoarding()
 
     def against_places(self) -> Iterator[ClassbookError]:
         """Whether the places are there and can be paid; fills ``units``."""
@@ -185,6 +186,17 @@ class Trial:
             yield LimitReached(said, hint="Choose another day.")
         else:
             self.replaced = earlier[:over]
+
+    def _against_hoarding(self) -> Iterator[ClassbookError]:
+        """How much they keep from others without wanting it: not asked of who moves, or acts for somebody else."""
+        if self.moving or self.who.is_admin:
+            return
+        batch, scene = self.batch, self.batch.scene
+        held = [one for one in batch.open_holds(self.person.id) if one not in self.replaced]
+        lapses = scene.lapses.get((self.person.id, self.offering.id), ())
+        yield from hoarding.against_holding(
+            self.offering, self.terms, held=held, lapses=lapses, now=batch.now, name=self.person.name
+        )
 
     def _visits(self, span: Span) -> int:
         """How many of theirs took place on that day, noted down or not."""

@@ -37,6 +37,10 @@ class Policy:
     """Places one person may have in one offering at most, over all reservations."""
     cancel_until_seconds: int = 0
     """How long before the start a confirmed reservation can still be cancelled by its person."""
+    open_holds: int = 3
+    """Holds one person may have open, wherever they are, when this is to be one more; 0 for no limit."""
+    pause_after_lapses: int = 2
+    """How many holds of one person that lapsed here within a day bring a pause, which doubles; 0 for none ever."""
     refund_full_seconds: int | None = None
     """How long before the start all that was paid comes back on cancelling; None as long as one may cancel."""
     refund_share_percent: int = 0

@@ -188,7 +188,7 @@ INVARIANTS: Final = (
     Invariant(
         "every step follows an arrow of the state table",
         f"SELECT m.reservation_id, m.n FROM moves m WHERE m.from_state IS NOT NULL "
-        f"AND NOT (m.action IN ('move', 'check_in') AND m.from_state = m.to_state) AND NOT ({_ARROWS})",
+        f"AND NOT (m.action IN ('move', 'check_in', 'resend') AND m.from_state = m.to_state) AND NOT ({_ARROWS})",
     ),
     Invariant(
         "every step belongs to a reservation",

@@ -111,6 +111,15 @@ def agenda(
     return _found(tx, parts, "r.starts_at, r.id", limit)
 
 
+def held_ids(tx: Tx, person_id: int, offering_id: int | None) -> list[int]:
+    """What somebody holds now, everywhere or in one offering."""
+    parts: list[Condition] = [("person_id = ? AND state = 'held' AND due_at > ?", [person_id, to_micros(tx.now)])]
+    if offering_id is not None:
+        parts.append(("offering_id = ?", [offering_id]))
+    where, values = " AND ".join(text for text, _ in parts), [value for _, found in parts for value in found]
+    return [id for (id,) in tx.rows(f"SELECT id FROM reservations WHERE {where} ORDER BY id", *values)]
+
+
 def history(tx: Tx, reservation_id: int, *, after_n: int, limit: int) -> list[Move]:
     """What happened to a reservation, in order, from its step ``after_n`` on."""
     rows = tx.rows(

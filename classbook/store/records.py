@@ -142,6 +142,8 @@ class ReservationRecord:
     confirmed_at: datetime | None = None
     checked_in_at: datetime | None = None
     steps: int = 0
+    lapsed_at: datetime | None = None
+    """When a hold of it ran out. Not loaded with it: who holds again is asked for all of theirs (`Scene.lapses`)."""
     was: str | None = None
     claims: list[Claim] = field(default_factory=list)
     freed: list[Claim] = field(default_factory=list)

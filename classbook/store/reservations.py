@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from classbook.rules import packing
+from classbook.rules.hoarding import REMEMBERED
 from classbook.rules.plans import label
 from classbook.rules.shelves import FixedShelf, SeatShelf, Shelf, TimedShelf
 from classbook.rules.spans import Span, merge
@@ -86,10 +87,16 @@ _LOCK_QUEUE_BY_SPAN = (
     "AND starts_at < ? AND ends_at > ? ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
 )
 # By their states and not by `due_at`: that would offer the planner the index of everything that is live. Only of the
-# offerings at hand, for limits are per offering, and who comes to every match has many others.
+# offerings at hand, for limits are per offering, and who comes to every match has many others; but what they hold,
+# wherever it is.
 _LIVE_OF_PEOPLE = (
     f"SELECT {RESERVATION_COLUMNS} FROM reservations "
-    "WHERE person_id AMONG ? AND offering_id + 0 AMONG ? AND state IN ('queued', 'held', 'confirmed')"
+    "WHERE person_id AMONG ? AND state IN ('queued', 'held', 'confirmed') "
+    "AND (offering_id + 0 AMONG ? OR state = 'held')"
+)
+_LAPSES = (
+    "SELECT person_id, offering_id, lapsed_at FROM reservations "
+    "WHERE person_id AMONG ? AND offering_id AMONG ? AND lapsed_at > ?"
 )
 # What people came to lately. `due_at` is null in final states only, so the index by person leads there.
 _VISITS = (
@@ -182,6 +189,9 @@ class Scene:
     live_of: dict[int, list[ReservationRecord]] = field(default_factory=dict)
     visits_of: dict[int, list[ReservationRecord]] = field(default_factory=dict)
     """By person: what they came to in the last day, of offerings that limit how many a day there may be."""
+    """By person; of what they have elsewhere only what they hold."""
+    lapses: dict[tuple[int, int], list[datetime]] = field(default_factory=dict)
+    """When holds ran out, by person and offering, as far as that is remembered."""
     newest_of: dict[tuple[int, int], ReservationRecord] = field(default_factory=dict)
     """By offering and person: the live one, else the latest."""
     codes: dict[int, CodeRecord] = field(default_factory=dict)
@@ -279,11 +289,12 @@ def load(
     people = sorted(needs.booker_ids)
     paired_offerings, paired_people = ({pair[side] for pair in needs.pairs} for side in (0, 1))
     fixed = [pool_id for pool_id, pool in stage.pools.items() if not pool.timed]
-    asked, paired, due, live, highest, answers, fresh = tx.pipeline(
+    asked, paired, due, live, lapses, highest, answers, fresh = tx.pipeline(
         (_LOCK_ASKED, [needs.reservation_ids]),
         (_LOCK_OF_PEOPLE, [paired_people, paired_offerings]),
         (_LOCK_OVERDUE, [list(stage.offerings), to_micros(tx.now)]),
         (_LIVE_OF_PEOPLE, [people, list(stage.offerings)]),
+        (_LAPSES, [people, list(stage.offerings), to_micros(tx.now - REMEMBERED)]),
         (_HIGHEST, [fixed]),
         (_ANSWERS, [{person_id for person_id, _ in needs.keys}, json.dumps([key for _, key in needs.keys])]),
         tx.fresh_ids(tables.reservations, needs.reserves),
@@ -310,6 +321,8 @@ def load(
         for row in tx.rows(_VISITS, people, list(daily), to_micros(tx.now - _LATELY)):
             visit = ReservationRecord.of(row)
             scene.visits_of.setdefault(visit.person_id or 0, []).append(visit)
+    for person_id, offering_id, lapsed_at in lapses:
+        scene.lapses.setdefault((person_id, offering_id), []).append(from_micros(lapsed_at))
     touched = {record.id: record for record in (*asked_records, *scene.due)}
     # Of the offerings at hand, also what a new reservation may have to replace.
     touched |= {id: record for id, record in known.items() if record.offering_id in stage.offerings}
@@ -557,7 +570,7 @@ def save(tx: Tx, scene: Scene) -> None:
     writes = [
         tx.updating(
             tables.reservations,
-            "state party starts_at ends_at due_at ask price_minor currency confirmed_at checked_in_at steps",
+            "state party starts_at ends_at due_at ask price_minor currency confirmed_at checked_in_at steps lapsed_at",
             "id state:was",
             [_swap_row(record) for record in changed],
         ),
@@ -629,7 +642,7 @@ def _swap_row(record: ReservationRecord) -> Row:
     return (
         record.state, record.party, micros(record.starts_at), micros(record.ends_at), micros(record.due_at),
         record.ask, record.price_minor, record.currency, micros(record.confirmed_at), micros(record.checked_in_at),
-        record.steps, record.id, record.was,
+        record.steps, micros(record.lapsed_at), record.id, record.was,
     )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ from classbook.store.database import (
     partial_index,
 )
 
-HEAD: Final = "0004"
+HEAD: Final = "0005"
 """The revision of `migrations/` that this schema is; a test compares."""
 
 KINDS: Final = ("class", "event", "match", "appointment", "resource")
@@ -206,6 +206,8 @@ reservations = Table(
     Column("checked_in_at", Instant),
     # How many rows of `moves` this reservation has.
     Column("steps", Count, nullable=False),
+    # When a hold of it ran out, which is before anybody wrote it down.
+    Column("lapsed_at", Instant, Check("lapsed_at IS NULL OR state = 'expired'", name="lapsed_expired")),
     Check(_among("state", states.STATES), name="state_known"),
     Check("party >= 1", name="party_counted"),
     Check("(starts_at IS NULL) = (ends_at IS NULL)", name="span_whole"),
@@ -228,6 +230,7 @@ reservations = Table(
     sa.Index("reservations_by_person", "person_id", "due_at"),
     partial_index("reservations_due", "due_at", where="due_at IS NOT NULL"),
     partial_index("reservations_queue", "offering_id", "id", where="state = 'queued'"),
+    partial_index("reservations_lapses", "person_id", "offering_id", "lapsed_at", where="lapsed_at IS NOT NULL"),
     **STRICT,
 )
 

@@ -21,8 +21,8 @@ from classbook.web import (
     events,
     health,
     history,
+    holds,
     matches,
-    pages,
     problems,
     providers,
     report,
@@ -35,6 +35,8 @@ from classbook.web import (
 from classbook.web.desk import Desk
 from classbook.web.door import Door
 from classbook.web.journal import Journal
+from classbook.web.pages import admin, confirm, my, static
+from classbook.web.pages import offerings as offering_pages
 from classbook.web.routes import refuse_undeclared
 from classbook.web.shapes import Problem
 from classbook.web.slow_lane import SlowLane
@@ -65,11 +67,19 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     wallets.acting,
     wallets.looking,
     why.looking,
+    holds.acting,
     report.acting,
     report.looking,
     history.looking,
-    pages.acting,
-    pages.looking,
+    confirm.acting,
+    confirm.looking,
+    offering_pages.looking,
+    offering_pages.acting,
+    my.looking,
+    my.acting,
+    admin.looking,
+    admin.acting,
+    static.looking,
     health.router,
     docs.router,
 )

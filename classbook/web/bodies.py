@@ -154,6 +154,12 @@ class Cancel(Body):
     reason: Text | None = None
 
 
+class ReleaseHolds(Body):
+    user_id: Whole
+    offering_id: Whole | None = Field(None, description="Left out, wherever they are.")
+    reason: Text | None = Field(None, description="The person reads it in the mail.")
+
+
 class Policy(Body):
     """The terms of booking; what is left out is the default of the kind. Durations are seconds."""
 
@@ -166,6 +172,8 @@ class Policy(Body):
     max_per_person: Whole | None = None
     per_day: Whole | None = None
     on_second: Text | None = Field(None, description="`reject` or `replace`.")
+    open_holds: Whole | None = None
+    pause_after_lapses: Whole | None = None
     cancel_until_seconds: Whole | None = None
     refund_full_seconds: Whole | None = None
     refund_share_percent: Whole | None = None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 from classbook.errors import NotFound
 from classbook.web.answers import Json
@@ -64,12 +64,6 @@ _REDOC: Final = """\
 </body>
 </html>
 """
-
-
-@router.get("/")
-async def front(visit: Anyone) -> Response:
-    """Who comes in by the bare address is shown what there is."""
-    return RedirectResponse("/api/docs/")
 
 
 @router.get("/api/docs/")

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from classbook.errors import ClassbookError, Internal, Invalid, NotFound, TooLarge
 from classbook.web.legacy import rewritten
-from classbook.web.problems import respond
+from classbook.web.problems import answer_to
 from classbook.web.visit import Visit, Web
 
 BODY_LIMIT_BYTES: Final = 64 * 1024
@@ -84,14 +84,14 @@ class Door:
         except ClassbookError as error:
             visit.problem = error.code
             farewell = None if _is_short(headers) else {"connection": "close"}
-            await respond(error, request_id=visit.request_id, headers=farewell)(scope, receive, answer)
+            await answer_to(scope, error, headers=farewell)(scope, receive, answer)
         except _Gone:
             pass
         except Exception:
             _errors.exception("request %s failed: %s %s", visit.request_id, method, _shown(path))
             visit.problem = Internal.code
             if status == _GONE:
-                await respond(Internal(), request_id=visit.request_id)(scope, receive, answer)
+                await answer_to(scope, Internal())(scope, receive, answer)
         finally:
             self._write(
                 _line(

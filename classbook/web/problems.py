@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from pydantic_core import ErrorDetails
     from starlette.requests import Request
+    from starlette.responses import Response
+    from starlette.types import Scope
 
 STATUS: Final[Mapping[str, int]] = {
     "invalid": 422,
@@ -67,8 +69,8 @@ def respond(error: ClassbookError, *, request_id: str, headers: Mapping[str, str
     error = shown(error, request_id=request_id)
     status = STATUS[error.category]
     extra = dict(headers or {})
-    if error.category in _RETRY_AFTER_SECONDS:
-        extra["retry-after"] = str(error.retry_after_seconds or _RETRY_AFTER_SECONDS[error.category])
+    if wait_seconds := error.retry_after_seconds or _RETRY_AFTER_SECONDS.get(error.category):
+        extra["retry-after"] = str(wait_seconds)
     if error.category == "stranger":
         extra["www-authenticate"] = 'Bearer realm="classbook"'
     body = problem(error, status=status, request_id=request_id)
@@ -109,15 +111,15 @@ def install(app: FastAPI) -> None:
     """Make ``app`` say everything that goes wrong in our words."""
     from fastapi.exceptions import RequestValidationError
 
-    async def refused(request: Request, error: Exception) -> Json:
+    async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, ClassbookError)
         return _say(request, error)
 
-    async def not_valid(request: Request, error: Exception) -> Json:
+    async def not_valid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         return _say(request, invalid(error.errors()))
 
-    async def not_routed(request: Request, error: Exception) -> Json:
+    async def not_routed(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         if error.status_code == 404:
             return _say(
@@ -132,7 +134,7 @@ def install(app: FastAPI) -> None:
             )
         return _say(request, Invalid(f"{str(error.detail).rstrip('.')}.") if error.status_code < 500 else Internal())
 
-    async def unexpected(request: Request, error: Exception) -> Json:
+    async def unexpected(request: Request, error: Exception) -> Response:
         """Starlette raises the error again after this answer; the door writes it down."""
         return _say(request, Internal())
 
@@ -142,9 +144,18 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, unexpected)
 
 
-def _say(request: Request, error: ClassbookError, headers: Mapping[str, str] | None = None) -> Json:
-    visit = request.scope["visit"]
-    visit.problem = error.code
+def _say(request: Request, error: ClassbookError, headers: Mapping[str, str] | None = None) -> Response:
+    request.scope["visit"].problem = error.code
+    return answer_to(request.scope, error, headers=headers)
+
+
+def answer_to(scope: Scope, error: ClassbookError, *, headers: Mapping[str, str] | None = None) -> Response:
+    """The answer that says ``error``: to a browser that has asked for a page, a page."""
+    from classbook.web.pages import refusals
+
+    visit = scope["visit"]
+    if refusals.wants_page(visit.headers, scope["path"]):
+        return refusals.page(scope, error, headers=headers)
     return respond(error, request_id=visit.request_id, headers=headers)
 
 

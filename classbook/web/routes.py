@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
+from classbook.web.pages.browser import resident, visitor
 from classbook.web.problems import invalid
 from classbook.web.visit import Visit, anyone, person
 
@@ -71,9 +72,11 @@ def looks(tag: str) -> APIRouter:
 
 
 def access(route: APIRoute) -> Callable[..., Any] | None:
-    """What a route declares: `anyone`, `person`, or None where somebody forgot."""
+    """What a route declares, be it a page or not: `anyone`, `person`, or None where somebody forgot."""
     declared = {dependant.call for dependant in route.dependant.dependencies}
-    return person if person in declared else anyone if anyone in declared else None
+    if declared & {person, resident}:
+        return person
+    return anyone if declared & {anyone, visitor} else None
 
 
 def refuse_undeclared(routes: Iterable[BaseRoute]) -> None:

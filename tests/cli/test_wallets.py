@@ -162,7 +162,7 @@ def test_what_comes_back_is_printed_and_shown_before_in_a_dry_run(app: Any, cast
         "--price",
         "10",
     )
-    terms = ("--refund-full", "48h", "--refund-share", 25, "--refund-share-until", "24h")
+    terms = ("--refund-full", "48h", "--refund-share", 25, "--share-until", "24h")
     made = cli.json(*words, "--confirm", "payment", *terms)
     assert [made["policy"][f"refund_{name}"] for name in ("full_seconds", "share_percent", "share_seconds")] == [
         48 * 3600, 25, 24 * 3600,

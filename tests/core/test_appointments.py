@@ -258,7 +258,8 @@ def test_who_came_is_not_replaced(app: App, clock: FrozenClock, cast: Cast) -> N
 )
 def test_slots_on_the_day_the_clocks_change(app: App, cast: Cast, day: date, times: list[str]) -> None:
     zone = ZoneInfo("Europe/Berlin")
-    doctor = opened(app, a_doctor(app, timezone=zone.key, slot_seconds=1800, per_day=None), "daily 01:00-04:00")
+    made = a_doctor(app, timezone=zone.key, slot_seconds=1800, per_day=None, open_holds=0)
+    doctor = opened(app, made, "daily 01:00-04:00")
     midnight = datetime.combine(day, datetime.min.time(), zone)
     evening = midnight + timedelta(hours=20)
     found = schedules.free(app, doctor.id, start=midnight, end=evening).results

@@ -21,7 +21,7 @@ from classbook.errors import ClassbookError
 from classbook.store import ledger, wallets
 from classbook.testing import FrozenClock
 from classbook.values import Offering, Person, RequestKey, plain
-from tests.makers import CONSOLE, THREADS, Cast, a_class, as_person, broken, earned, hold, purse, rich
+from tests.makers import CONSOLE, FREELY, THREADS, Cast, a_class, as_person, broken, earned, hold, purse, rich
 
 MANY = 100
 
@@ -101,7 +101,7 @@ def test_what_an_organizer_earned_is_taken_out_once(app: App, cast: Cast, sqlsta
 
 
 def test_what_is_held_is_not_taken_out_meanwhile(app: App, cast: Cast) -> None:
-    offerings = [a_class(app, price="10", by=as_person(cast.cleo)) for _ in range(MANY)]
+    offerings = [a_class(app, price="10", by=as_person(cast.cleo), **FREELY) for _ in range(MANY)]
     ana = as_person(rich(app, cast.ana, "200"))
 
     def act(number: int) -> object:
@@ -204,7 +204,8 @@ def test_wallets_locked_unsorted_deadlock(
 ) -> None:
     """All threads pay for the same people, each in a class of its own: nothing but the wallets is shared."""
     crowd = [rich(app, who, "10000") for who in cast.crowd(6)]
-    offerings = [a_class(app, seats=1000, price="1", max_per_person=1000, party_max=1000) for _ in range(THREADS)]
+    terms = {"max_per_person": 1000, "party_max": 1000} | FREELY
+    offerings = [a_class(app, seats=1000, price="1", **terms) for _ in range(THREADS)]
     rounds = 6 if are_sorted else 60
     holds = {offering.id: held(app, offering, crowd * rounds) for offering in offerings}
     if not are_sorted:
@@ -244,7 +245,7 @@ def test_a_step_that_forgets_the_money_is_found_by_the_audit(
 ) -> None:
     offering, ana = a_class(app, price="5", confirm="payment"), rich(app, cast.ana)
     follow = Purse.follow
-    monkeypatch.setattr(Purse, "follow", lambda *step: None)
+    monkeypatch.setattr(Purse, "follow", lambda *step, **how: None)
     if step == "hold":
         hold(app, offering, ana)
     else:
@@ -317,13 +318,13 @@ class Storm:
 
 def stormy(app: App, cast: Cast) -> tuple[list[Offering], list[Person], Offering]:
     later, cleo = timedelta(days=30), as_person(cast.cleo)
-    doomed = a_class(app, seats=12, starts_in=later, price="3.25", confirm="self", by=cleo)
+    doomed = a_class(app, seats=12, starts_in=later, price="3.25", confirm="self", by=cleo, **FREELY)
     offerings = [
-        a_class(app, seats=30, starts_in=later, price="12.50", confirm="payment", by=cleo),
-        a_class(app, seats=40, starts_in=later, price="0.99", max_per_person=4),
+        a_class(app, seats=30, starts_in=later, price="12.50", confirm="payment", by=cleo, **FREELY),
+        a_class(app, seats=40, starts_in=later, price="0.99", max_per_person=4, **FREELY),
         a_class(app, seats=30, starts_in=later, price="7", confirm="none", by=as_person(cast.dora)),
-        a_class(app, seats=20, starts_in=timedelta(hours=5), price="2.50", by=cleo),
-        a_class(app, seats=5, starts_in=later),
+        a_class(app, seats=20, starts_in=timedelta(hours=5), price="2.50", by=cleo, **FREELY),
+        a_class(app, seats=5, starts_in=later, **FREELY),
         doomed,
     ]
     return offerings, [rich(app, who, "20") for who in cast.crowd(15)], doomed

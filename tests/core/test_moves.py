@@ -200,7 +200,8 @@ def test_a_dry_run_moves_nothing(app: App, cast: Cast) -> None:
 
 
 def test_an_appointment_moved_to_a_day_that_has_one_replaces_it(app: App, cast: Cast) -> None:
-    strict, kind = a_doctor(app, notice_seconds=0), a_doctor(app, name="Dr. Kim", notice_seconds=0, on_second="replace")
+    strict = a_doctor(app, notice_seconds=0, open_holds=0)
+    kind = a_doctor(app, name="Dr. Kim", notice_seconds=0, on_second="replace", open_holds=0)
     for doctor in (strict, kind):
         first = ask(app, booking_of(doctor, cast.ana, "10:00", days=1))
         second = ask(app, booking_of(doctor, cast.ana, "10:00", days=2))

@@ -28,6 +28,7 @@ from classbook.testing import FrozenClock
 from classbook.values import Offering, Outcome, Person, Reservation, plain
 from tests.makers import (
     CONSOLE,
+    FREELY,
     HOLD,
     THREADS,
     Cast,
@@ -73,7 +74,7 @@ def test_locks_taken_unsorted_deadlock(
     monkeypatch: pytest.MonkeyPatch,
     are_sorted: bool,
 ) -> None:
-    offerings = [a_class(app, seats=1_000, max_per_person=1_000) for _ in range(4)]
+    offerings = [a_class(app, seats=1_000, max_per_person=1_000, **FREELY) for _ in range(4)]
     crowd = cast.crowd(THREADS)
     if not are_sorted:
         without("ORDER BY id", "ORDER BY random()", monkeypatch)
@@ -111,7 +112,7 @@ def test_without_the_locks_only_the_constraint_stops_an_oversell(
 
 def rush_one_class(app: App, crowd: list[Person], *, seats: int, tries: int) -> Counter[str]:
     """Everybody reserves at once, again and again; how often they were refused, and with which code."""
-    offering = a_class(app, seats=seats, max_per_person=tries)
+    offering = a_class(app, seats=seats, max_per_person=tries, **FREELY)
     outcomes: list[Outcome] = []
 
     def rush(number: int) -> None:
@@ -158,7 +159,7 @@ def test_the_last_unit_and_the_last_slot_have_one_winner(
     app: App, cast: Cast, sqlstates: Counter[str], monkeypatch: pytest.MonkeyPatch, kind: str, locks: bool
 ) -> None:
     """Two ask at one moment for the one that is left; without the locks only the constraint is in the way."""
-    court = a_court(app, units=2) if kind == "unit" else a_doctor(app, notice_seconds=0)
+    court = a_court(app, units=2) if kind == "unit" else a_doctor(app, notice_seconds=0, open_holds=0)
     ana, ben, cleo = cast.ana, cast.ben, cast.cleo
     if not locks:
         without(" FOR NO KEY UPDATE", "", monkeypatch)

@@ -17,7 +17,7 @@ from classbook.core.asks import Ask, ById, ByPerson, Cancel, CheckIn, Confirm, M
 from classbook.errors import ClassbookError
 from classbook.testing import FrozenClock
 from classbook.values import Offering, Person, RequestKey, plain
-from tests.makers import CONSOLE, THREADS, Cast, a_class, a_court, a_doctor, as_person, broken, on_all_threads
+from tests.makers import CONSOLE, FREELY, THREADS, Cast, a_class, a_court, a_doctor, as_person, broken, on_all_threads
 
 ROUNDS = 100
 """Batches of each thread; a batch has up to 12 asks."""
@@ -87,12 +87,12 @@ def test_a_storm_of_mixed_asks_breaks_nothing(
 ) -> None:
     """Thousands of asks on a few classes from all threads of two processes, while clocks jump and classes change."""
     later = timedelta(days=30)
-    doomed = a_class(app, seats=12, starts_in=later, confirm="self")
+    doomed = a_class(app, seats=12, starts_in=later, confirm="self", **FREELY)
     offerings = [
-        a_class(app, seats=8, starts_in=later),
-        a_class(app, seats=5, starts_in=later, max_per_person=4),
+        a_class(app, seats=8, starts_in=later, **FREELY),
+        a_class(app, seats=5, starts_in=later, max_per_person=4, **FREELY),
         a_class(app, seats=10, starts_in=later, confirm="none"),
-        a_class(app, seats=6, starts_in=timedelta(hours=5), lasts=timedelta(hours=1)),
+        a_class(app, seats=6, starts_in=timedelta(hours=5), lasts=timedelta(hours=1), **FREELY),
         doomed,
     ]
     crowd = cast.crowd(25)
@@ -173,12 +173,12 @@ def test_a_storm_over_every_kind_breaks_nothing(
 ) -> None:
     later = timedelta(days=2)
     offerings = [
-        a_class(app, seats=4, starts_in=later, confirm="self", queues=True),
+        a_class(app, seats=4, starts_in=later, confirm="self", queues=True, **FREELY),
         a_class(app, seats=6, kind="event", starts_in=later, queues=True),
-        a_court(app, units=3, confirm="self", after_seconds=300, check_in=True, grace_seconds=600),
+        a_court(app, units=3, confirm="self", after_seconds=300, check_in=True, grace_seconds=600, **FREELY),
         a_court(app, units=5),
-        a_doctor(app, notice_seconds=0, on_second="replace"),
-        a_doctor(app, name="Dr. Kim", notice_seconds=0, per_day=None),
+        a_doctor(app, notice_seconds=0, on_second="replace", **FREELY),
+        a_doctor(app, name="Dr. Kim", notice_seconds=0, per_day=None, **FREELY),
     ]
     crowd = cast.crowd(25)
     storms = [WideStorm((app, neighbour)[seed % 2], clock, offerings, crowd, seed=seed) for seed in range(THREADS)]

@@ -18,6 +18,7 @@ from classbook.app import App
 from classbook.core import (
     booking,
     catalog,
+    holds,
     imports,
     matches,
     outbox,
@@ -35,7 +36,7 @@ from classbook.errors import Invalid, NotAllowedNow, NotYours
 from classbook.rules.opening import parse_weekly
 from classbook.rules.plan_files import from_options
 from classbook.rules.repeats import Repeat
-from classbook.values import Actor, Change, RequestKey
+from classbook.values import Actor, Change, RequestKey, Reservation
 from tests.makers import (
     CONSOLE,
     PASSWORD,
@@ -266,6 +267,14 @@ def _imported(module: str) -> dict[str, str]:
     }
 
 
+def _booked_within(app: App, asked: Reserve) -> object:
+    return app.store.write(lambda tx: booking.within(app, tx, [asked]))
+
+
+def _released(app: App, held: Reservation) -> object:
+    return holds.release(app, WHO, held.user.id)
+
+
 def _class_of_tomorrow(app: App) -> dict[str, Any]:
     return {"title": "Yoga", "seats": 2, "starts_at": clock_time("10:00"), "ends_at": clock_time("11:00")}
 
@@ -296,6 +305,8 @@ Act = Callable[[App, Cast], object]
 ACTS: dict[str, Act] = {
     "booking.book": lambda app, cast: booking.book(app, [Reserve(WHO, a_class(app).id, cast.ana.id)]),
     "booking.one": lambda app, cast: booking.one(app, Cancel(WHO, ById(hold(app, a_class(app), cast.ana).id))),
+    "booking.within": lambda app, cast: _booked_within(app, Reserve(WHO, a_class(app).id, cast.ana.id)),
+    "holds.release": lambda app, cast: _released(app, hold(app, a_class(app), cast.ana)),
     "catalog.create": lambda app, cast: catalog.create(app, WHO, "class", _class_of_tomorrow(app)),
     "catalog.update": lambda app, cast: catalog.update(app, WHO, "class", a_class(app).id, {"title": "Other"}),
     "catalog.cancel": lambda app, cast: catalog.cancel(app, WHO, "class", a_class(app).id),
@@ -327,7 +338,6 @@ ACTS: dict[str, Act] = {
 """Every write of the core, done once under the request of `WHO`."""
 
 UNASKED = {
-    "booking.settled": "time's part of a booking, and each reservation has its row",
     "catalog.write": "what the verbs of offerings are made of; each names its action",
     "catalog.settle": "time does it",
     "catalog.guarded": "runs what the verbs hand it",

@@ -24,7 +24,20 @@ from classbook.core.asks import Ask, ById, Cancel, CheckIn, Confirm, Move, Reser
 from classbook.errors import ClassbookError
 from classbook.testing import FrozenClock
 from classbook.values import Money, Person, Reservation
-from tests.makers import CONSOLE, NOW, Cast, a_class, a_court, a_doctor, a_match, a_venue, as_person, broken, said
+from tests.makers import (
+    CONSOLE,
+    FREELY,
+    NOW,
+    Cast,
+    a_class,
+    a_court,
+    a_doctor,
+    a_match,
+    a_venue,
+    as_person,
+    broken,
+    said,
+)
 
 HOLD_TIME, OFFER_TIME, WINDOW = timedelta(seconds=100), timedelta(seconds=60), timedelta(seconds=900)
 START_CENTS = 1200
@@ -454,7 +467,7 @@ class EveryKind(RuleBasedStateMachine):
 
     def on_sale(self) -> list[Sold]:
         times: dict[str, Any] = {"starts_in": timedelta(seconds=600), "lasts": timedelta(seconds=300)}
-        terms: dict[str, Any] = {"hold_seconds": 100, "offer_seconds": 60}
+        terms: dict[str, Any] = {"hold_seconds": 100, "offer_seconds": 60} | FREELY
         number, minute = next(_numbers), timedelta(seconds=60)
         arena = a_venue(self.app, "A:2x3", name=f"Arena {number}")
         made = (

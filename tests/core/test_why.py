@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from classbook.app import App
-from classbook.core import advice, booking, catalog, people, upkeep
+from classbook.core import advice, booking, catalog, upkeep
 from classbook.core.asks import ById, Cancel, CheckIn, Confirm, Reserve
 from classbook.errors import ClassbookError
 from classbook.rules.opening import Closed
@@ -45,8 +45,8 @@ from tests.makers import (
     everything,
     hold,
     opened,
-    person,
     rich,
+    unproved,
 )
 
 pytestmark = pytest.mark.usefixtures("sound")
@@ -296,14 +296,9 @@ def test_only_an_administrator_asks_for_somebody_else(app: App, cast: Cast) -> N
 
 
 def test_who_has_not_proved_the_address_is_told_that_and_offered_nothing(app: App) -> None:
-    people.signup(app, email="new@example.org", password="correct horse battery", name="New")
-    new = people.resolve(app, "new@example.org")
-    told = advice.why(app, Reserve(CONSOLE, a_class(app).id, new))
-    assert told.possible
-    told = advice.why(
-        app,
-        replace(asked(a_class(app, seats=1), person(app, "Zoe")), actor=replace(CONSOLE, person_id=new), person_id=new),
-    )
+    new, yoga = unproved(app, "Doc"), a_class(app, seats=1)
+    assert advice.why(app, Reserve(CONSOLE, yoga.id, new.id)).possible
+    told = advice.why(app, asked(yoga, new))
     assert codes(told) == ["not_allowed_now"] and told.alternatives == ()
 
 

@@ -41,13 +41,6 @@ def test_a_page_asks_this_server_and_nobody_else(front: Client, path: str) -> No
         assert found.headers["Cache-Control"] == "public, max-age=86400"
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_the_bare_address_leads_to_the_documentation(front: Client, method: str) -> None:
-    answer = front(method, "/")
-    assert (answer.status, answer.headers["Location"]) == (307, "/api/docs/")
-    assert front.get(answer.headers["Location"]).status == 200
-
-
 def test_the_pages_read_our_schema(front: Client) -> None:
     assert 'url: "/api/schema/"' in front.get("/api/docs/assets/start.js").body.decode()
     assert 'spec-url="/api/schema/"' in front.get("/api/docs/redoc").body.decode()

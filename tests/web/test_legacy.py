@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from classbook.app import App
 from classbook.web.legacy import REWRITTEN, rewritten
 from tests.conftest import Client
-from tests.makers import PASSWORD, Cast, a_class, a_court, a_doctor, person
+from tests.makers import PASSWORD, Cast, a_class, a_court, a_doctor, broken, mailed, person
 from tests.test_docs import tables, words
 from tests.web.conftest import As
 from tests.web.test_classes import refused
@@ -32,6 +33,7 @@ def test_the_page_lists_every_rewriting() -> None:
         ("/api/seat/", "/api/v0/seats/"),
         ("/api/match/", "/api/v0/matches/"),
         ("/api/price/", "/api/v0/prices/"),
+        ("/api/transaction/", "/api/v0/transactions/"),
         ("/api/events/3/reservations/", "/api/v0/events/3/reservations/"),
         ("/api/v1/appointments/3/", "/api/v0/appointments/3/"),
         ("/bookings/cancel/3/", "/api/v0/bookings/cancel/3/"),
@@ -56,6 +58,49 @@ def test_a_list_answers_with_and_without_its_slash(front: Client, path: str, sla
         assert answer.status == 200
         assert answer.headers["Content-Type"] == ours.headers["Content-Type"]
     assert front.get(path + slash).body == ours.body
+
+
+def test_document_1_can_be_walked_by_its_own_addresses(app: App, cast: Cast, client: Client, logged_in: As) -> None:
+    body = {"email": "hal@example.org", "password": PASSWORD, "name": "Hal"}
+    assert client.post("/auth/signup", body).status == 201
+    code = re.findall(r"^\d{6}$", mailed(app)[-1][2], re.MULTILINE)[0]
+    assert client.post("/auth/verify", {"email": "hal@example.org", "code": code}).status == 200
+    hal, emma = client.logged_in("hal@example.org", PASSWORD), logged_in(cast.emma)
+
+    refused(hal.post("/api/stadium/", {"name": "Arena"}), 403, "not_yours")
+    stadium = emma.post("/api/stadium/", {"name": "Arena"}).json()["id"]
+    seats = {"venue": stadium, "stand": [{"name": "A", "rows": 2, "seats": 5}]}
+    refused(hal.post("/api/seat/", seats), 403, "not_yours")
+    assert emma.post("/api/seat/", seats).status == 201
+    assert len(client.get(f"/api/seat/?venue={stadium}").json()["results"]) == 10
+    match = {"title": "Final", "venue_id": stadium, "starts_at": "2026-12-05T18:00Z", "ends_at": "2026-12-05T20:00Z"}
+    refused(hal.post("/api/match/", match), 403, "not_yours")
+    match_id = emma.post("/api/match/", match | {"prices": {"A": "10"}}).json()["id"]
+    assert [one["id"] for one in client.get("/api/match/").json()["results"]] == [match_id]
+    assert emma.post("/api/price/", {"match": match_id, "prices": {"A": "12.50"}}).status == 201
+    [price] = client.get(f"/api/price/?match={match_id}").json()["results"]
+    assert price["price"] == {"amount": "12.50", "currency": "EUR"}
+
+    ticket = f"/api/ticket/{match_id}:A-1-3"
+    assert client.get(f"/api/ticket/?match={match_id}&limit=3").json()["results"][2] == client.get(ticket).json()
+    refused(hal.post(f"{ticket}/reserve"), 402, "insufficient_funds")
+    wallet = f"/api/wallet/{hal.get('/api/wallet/me').json()['id']}"
+    assert hal.post(f"{wallet}/charge", {"amount": "20"}).json()["available"]["amount"] == "20.00"
+    held = hal.post(f"{ticket}/reserve")
+    assert (held.status, held.json()["state"], client.get(ticket).json()["state"]) == (201, "held", "held")
+    refused(logged_in(cast.ana).post(f"{ticket}/reserve"), 409, "seat_taken")
+    bought = hal.post(f"{wallet}/purchase", {"reservation": held.json()["id"]})
+    assert (bought.json()["state"], client.get(ticket).json()["state"]) == ("confirmed", "sold")
+    refused(logged_in(cast.ana).post(f"{ticket}/canceled"), 404, "not_found")
+    assert hal.post(f"{ticket}/canceled").json()["state"] == "cancelled"
+    assert hal.post(f"{wallet}/withdraw", {"amount": "5"}).json()["balance"]["amount"] == "15.00"
+    kinds = [(one["kind"], one["state"]) for one in hal.get("/api/transaction/").json()["results"]]
+    assert kinds == [
+        ("withdrawal", "posted"), ("refund", "posted"), ("payment", "posted"), ("payment", "pending"),
+        ("top_up", "posted"),
+    ]  # fmt: skip
+    assert client.get(ticket).json()["state"] == "free"
+    assert broken(app) == []
 
 
 def test_document_2_can_be_walked_by_its_own_addresses(app: App, cast: Cast, client: Client) -> None:

@@ -63,7 +63,7 @@ def test_the_page_says_what_it_is_for_and_has_one_button(client: Client, link: s
     assert "Yoga" in page.text
     assert "Held until" in page.text
     assert page.tags.count("form") == page.tags.count("button") == 1
-    assert page.asked_for == []
+    assert all(address.startswith(("../", "data:", "#")) for address in page.asked_for)
 
 
 def test_the_button_confirms_once_and_says_so_again(app: App, cast: Cast, client: Client, link: str) -> None:
@@ -142,7 +142,7 @@ def test_nobody_keeps_or_learns_the_address(client: Client, link: str) -> None:
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["Set-Cookie"] is None
         policy = answer.headers["Content-Security-Policy"]
-        assert policy.startswith("default-src 'none'; style-src 'sha256-")
+        assert policy.startswith("default-src 'none'; style-src 'self'; script-src 'self'; img-src data:; ")
         assert "form-action 'self'; frame-ancestors 'none'; base-uri 'none'" in policy
         assert "unsafe" not in policy
 
