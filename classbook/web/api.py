@@ -28,6 +28,7 @@ from classbook.web import (
     report,
     reservations,
     resources,
+    users,
     venues,
     wallets,
 )
@@ -69,6 +70,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     report.acting,
     report.looking,
     history.looking,
+    users.looking,
+    users.acting,
     confirm.acting,
     confirm.looking,
     offering_pages.looking,
