@@ -1,19 +1,20 @@
-"""`user create | list | show | update | password | import`, and how a person looks."""
+"""`user create | list | show | update | password | import | export | anonymise`, and how a person looks."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
-from classbook.cli.files import read_text
+from classbook.cli.files import read_text, whole_file
 from classbook.cli.groups import group
-from classbook.cli.options import CsvFile, Cursor, DryRun, Form, Key, Limit, Role
+from classbook.cli.options import CsvFile, Cursor, DryRun, Form, Key, Limit, Role, Yes
 from classbook.cli.output import Column
 from classbook.cli.session import keyed, session, usage_error
 
-app = group("Create, import, list, show and change people, and give them passwords.")
+app = group("Create, import, list, show, change, export and anonymise people, and give them passwords.")
 
 PERSON: Final = (
     Column("id", "id"),
@@ -175,6 +176,58 @@ def import_(
     here.show_page(made, PERSON, format, nothing="nobody")
     count = len(sheet.wishes)
     here.note(f"created {count} {'person' if count == 1 else 'people'}")
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    who: Annotated[str, typer.Argument(metavar="EMAIL", help="The email address, or the id.")],
+    output: Annotated[
+        str, typer.Option(metavar="FILE", help="Write it to a file, as a whole or not at all; - is standard output.")
+    ] = "-",
+) -> None:
+    """Print all that is kept about a person as one JSON object: reservations, money, mails, changes.
+
+    \b
+      classbook user export ana@example.org --output ana.json
+    """
+    from classbook.core import personal
+
+    here = session(ctx)
+    pieces = personal.export(here.app, here.actor, who)
+    if output == "-":
+        here.out.stream.writelines(pieces)
+        return
+    with whole_file(Path(output)) as file:
+        file.writelines(pieces)
+    here.note(f"{output} is written")
+    if here.as_json:
+        here.show({"file": output}, ())
+
+
+@app.command()
+def anonymise(
+    ctx: typer.Context,
+    who: Annotated[str, typer.Argument(metavar="EMAIL", help="The email address, or the id.")],
+    dry_run: DryRun = False,
+    request_key: Key = None,
+    yes: Yes = False,
+) -> None:
+    """Take away who a person was, for good; reservations, money and figures stay.
+
+    Name, address, telephone number, password, mails and reasons go. It is refused while there are reservations that
+    are not over, money in a wallet, or something that the person offers.
+
+    \b
+      classbook user anonymise ana@example.org --dry-run
+      classbook user anonymise ana@example.org --yes
+    """
+    from classbook.core import personal
+
+    here = session(ctx)
+    here.agree(f"Take away for good who {who} was?", yes=yes or dry_run)
+    person = personal.anonymise(here.app, here.actor, who, key=keyed(ctx, request_key), dry_run=dry_run)
+    here.show(person, PERSON)
     here.said_dry(dry_run)
 
 

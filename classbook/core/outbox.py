@@ -66,6 +66,8 @@ def retry(
         posted = _found(store.by_id(tx, message_id), message_id)
         if posted.state != "sent" and (pointless := _pointless(posted, tx.now)):
             raise NotAllowedNow(pointless)
+        if not posted.address:
+            raise NotAllowedNow(f"What mail {message_id} said is no longer kept.")
         if not store.revive(tx, message_id):
             raise NotAllowedNow(f"Mail {message_id} was sent already.")
         return _view(app, _found(store.by_id(tx, message_id), message_id))
@@ -233,11 +235,20 @@ def _later(instant: datetime, seconds: int) -> datetime:
     return instant + timedelta(seconds=seconds)
 
 
+def without_code(app: App, posted: store.Posted) -> Message:
+    """A mail with its text, but never with a code that is good for something."""
+    return _message(posted, _letter(app, posted, reveal=False))
+
+
 def _view(app: App, posted: store.Posted) -> Message:
-    letter = _letter(app, posted, reveal=app.mailer.kind != "smtp")
+    return _message(posted, _letter(app, posted, reveal=app.mailer.kind != "smtp"))
+
+
+def _message(posted: store.Posted, letter: letters.Letter) -> Message:
+    text, html = (letter.text, letter.html) if posted.address else (None, None)
     return Message(
         posted.id, posted.address, letter.subject, posted.state, posted.attempts, posted.created_at, posted.sent_at,
-        posted.last_error, letter.text, letter.html, posted.request_id,
+        posted.last_error, text, html, posted.request_id,
     )  # fmt: skip
 
 

@@ -1,4 +1,8 @@
-"""Every invariant as a query that must find nothing."""
+"""Every invariant as a query that must find nothing, and for some the statement that makes it true again.
+
+Repaired is only what follows from something else that is on record: states and history are the truth, and nobody
+writes those but who is asked.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +10,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from classbook.rules.states import ARROWS, LIVE, TAKEN
-from classbook.store.database import Row, Tx
+from classbook.store.database import Row, Tx, to_micros
 
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """What must be true, and the query that finds where it is not."""
+    """What must be true, and the query that finds where it is not; ``:now`` is the time in it."""
 
     name: str
     query: str
+    repair: str | None = None
+    """The statement that makes it true, where something else on record says how."""
+    repaired: str = ""
+    """What that does to each row it changes."""
 
 
 def _words(words: tuple[str, ...]) -> str:
@@ -26,6 +34,16 @@ _ARROWS: Final = " OR ".join(
     for before, actions in ARROWS.items()
     for action, after in actions.items()
 )
+
+_TOLD: Final = {
+    "queue": "queued",
+    "confirm": "confirmed",
+    "lapse": "expired",
+    "cancel": "cancelled",
+    "move": "moved",
+}
+"""Steps, and the kind of mail that tells of them."""
+_KIND_OF_MAIL: Final = " ".join(f"WHEN '{action}' THEN '{kind}'" for action, kind in _TOLD.items())
 
 _RESOLVED: Final = "q.first_id = p.id AND q.kind = 'payment' AND q.state <> 'pending'"
 _IS_OPEN: Final = f"NOT EXISTS (SELECT 1 FROM transfers q WHERE {_RESOLVED})"
@@ -120,6 +138,21 @@ LEDGER: Final = (
     ),
 )
 
+SERVED: Final = "nobody waits beside a place that would do"
+"""What the daemon's own step makes true."""
+# Enough money without what is held in vain, so that who is named here can pay whatever time does next.
+_CAN_PAY: Final = (
+    "(o.price_minor IS NULL OR EXISTS (SELECT 1 FROM wallets w WHERE w.person_id = r.person_id "
+    "AND w.account = 'person' AND w.currency = o.currency "
+    "AND w.balance_minor - w.held_minor >= o.price_minor * r.party))"
+)
+# Where every claim has its own time, those near it count as if all of them met it: near is as far as a claim was ever
+# long, which no buffer exceeds. Seats next to each other are no number, so nothing is said of stands.
+_FREE: Final = (
+    "p.units - (SELECT count(*) FROM claims c WHERE c.pool_id = p.id AND c.live AND (NOT c.timed OR "
+    "(c.starts_at < r.ends_at + p.longest_micros AND c.ends_at > r.starts_at - p.longest_micros)))"
+)
+
 INVARIANTS: Final = (
     Invariant(
         "no unit of a pool is taken twice at a time",
@@ -144,17 +177,41 @@ INVARIANTS: Final = (
         "only reservations that take places have live claims",
         "SELECT r.id, r.state FROM reservations r JOIN claims c ON c.reservation_id = r.id "
         f"WHERE c.live AND r.state NOT IN ({_words(TAKEN)})",
+        repair="UPDATE claims SET live = false WHERE live AND reservation_id IN "
+        f"(SELECT id FROM reservations WHERE state NOT IN ({_words(TAKEN)}))",
+        repaired="set free",
     ),
     Invariant(
         "a reservation that takes places has one live claim for each",
         "SELECT r.id, r.party FROM reservations r "
-        f"WHERE r.person_id IS NOT NULL AND r.state IN ({_words(TAKEN)}) "
+        f"WHERE r.state IN ({_words(TAKEN)}) "
         "AND r.party <> (SELECT count(*) FROM claims c WHERE c.reservation_id = r.id AND c.live)",
     ),
     Invariant(
         "no pool has a longer claim than it remembers",
         "SELECT p.id FROM pools p JOIN claims c ON c.pool_id = p.id "
         "WHERE c.timed AND c.ends_at - c.starts_at > p.longest_micros",
+        repair="UPDATE pools SET longest_micros = (SELECT max(c.ends_at - c.starts_at) FROM claims c "
+        "WHERE c.pool_id = pools.id AND c.timed) WHERE longest_micros < (SELECT max(c.ends_at - c.starts_at) "
+        "FROM claims c WHERE c.pool_id = pools.id AND c.timed)",
+        repaired="reminded",
+    ),
+    Invariant(
+        "a claim has a time of its own where its pool sells times",
+        "SELECT c.reservation_id, c.n FROM claims c JOIN pools p ON p.id = c.pool_id WHERE c.timed <> p.timed",
+    ),
+    Invariant(
+        "what is taken is taken for the whole time of its reservation",
+        "SELECT r.id FROM reservations r JOIN claims c ON c.reservation_id = r.id WHERE c.live AND c.timed "
+        "AND (c.starts_at > r.starts_at OR c.ends_at < r.ends_at)",
+    ),
+    Invariant(
+        SERVED,
+        "SELECT r.id, r.offering_id FROM reservations r JOIN offerings o ON o.id = r.offering_id "
+        "JOIN offering_pools op ON op.offering_id = o.id JOIN pools p ON p.id = op.pool_id "
+        "WHERE r.state = 'queued' AND r.due_at > :now AND o.cancelled_at IS NULL AND p.plan_version = 0 "
+        f"AND r.party <= {_FREE} AND {_CAN_PAY} "
+        "AND NOT EXISTS (SELECT 1 FROM reservations d WHERE d.offering_id = o.id AND d.due_at <= :now)",
     ),
     Invariant(
         "claims on places share their reservation's time",
@@ -196,11 +253,12 @@ INVARIANTS: Final = (
         "WHERE r.id IS NULL OR m.n > r.steps",
     ),
     Invariant(
-        "every hold and every confirmation was told by one mail",
-        "SELECT m.reservation_id, m.action FROM moves m JOIN reservations r ON r.id = m.reservation_id "
-        "WHERE r.person_id IS NOT NULL AND m.action IN ('confirm', 'lapse') AND 1 <> (SELECT count(*) FROM messages g "
-        "WHERE g.reservation_id = m.reservation_id "
-        "AND g.kind = CASE m.action WHEN 'confirm' THEN 'confirmed' ELSE 'expired' END)",
+        "every step that people are told of was told by one mail",
+        "SELECT s.reservation_id, s.kind FROM (SELECT reservation_id, "
+        f"CASE action {_KIND_OF_MAIL} END AS kind, "
+        f"count(*) AS times FROM moves WHERE action IN ({_words(tuple(_TOLD))}) GROUP BY reservation_id, action) s "
+        "JOIN reservations r ON r.id = s.reservation_id WHERE r.person_id IS NOT NULL AND s.times <> "
+        "(SELECT count(*) FROM messages g WHERE g.reservation_id = s.reservation_id AND g.kind = s.kind)",
     ),
     Invariant(
         "every mail is about something there is",
@@ -221,4 +279,10 @@ INVARIANTS: Final = (
 
 def breaches(tx: Tx, invariant: Invariant, *, most: int) -> list[Row]:
     """Up to ``most`` rows where the invariant does not hold."""
-    return tx.rows(f"{invariant.query} LIMIT {most}")
+    return tx.rows(f"{invariant.query.replace(':now', str(to_micros(tx.now)))} LIMIT {most}")
+
+
+def repair(tx: Tx, invariant: Invariant) -> int:
+    """Make an invariant true again; how many rows that changed."""
+    assert invariant.repair is not None
+    return tx.change(invariant.repair)

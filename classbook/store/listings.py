@@ -36,6 +36,12 @@ _SEEN = (
 )
 
 
+_MOVES = (
+    "SELECT m.n, m.action, m.from_state, m.to_state, m.at, p.email, m.actor_id, m.reason, m.request_id, m.before, "
+    "m.after, m.reservation_id FROM moves m LEFT JOIN people p ON p.id = m.actor_id"
+)
+
+
 Condition = tuple[str, list[object]]
 """A condition in SQL, with its values."""
 
@@ -123,19 +129,23 @@ def held_ids(tx: Tx, person_id: int, offering_id: int | None) -> list[int]:
 def history(tx: Tx, reservation_id: int, *, after_n: int, limit: int) -> list[Move]:
     """What happened to a reservation, in order, from its step ``after_n`` on."""
     rows = tx.rows(
-        "SELECT m.n, m.action, m.from_state, m.to_state, m.at, p.email, m.actor_id, m.reason, m.request_id, "
-        "m.before, m.after "
-        "FROM moves m LEFT JOIN people p ON p.id = m.actor_id WHERE m.reservation_id = ? AND m.n > ? "
-        "ORDER BY m.n LIMIT ?",
-        reservation_id, after_n, limit,
+        f"{_MOVES} WHERE m.reservation_id = ? AND m.n > ? ORDER BY m.n LIMIT ?", reservation_id, after_n, limit
+    )
+    return [_move(row) for row in rows]
+
+
+def histories(tx: Tx, reservation_ids: list[int]) -> list[tuple[int, Move]]:
+    """(reservation, step) of all that happened to reservations, in order."""
+    rows = tx.rows(f"{_MOVES} WHERE m.reservation_id AMONG ? ORDER BY m.reservation_id, m.n", reservation_ids)
+    return [(row[-1], _move(row)) for row in rows]
+
+
+def _move(row: Row) -> Move:
+    n, action, from_state, to_state, at, email, actor_id, reason, request_id, before, after, _ = row
+    return Move(
+        n, action, from_state, to_state, from_micros(at), actor_name(email, actor_id, request_id), reason,
+        request_id, before and json.loads(before), after and json.loads(after),
     )  # fmt: skip
-    return [
-        Move(
-            n, action, from_state, to_state, from_micros(at), actor_name(email, actor_id, request_id), reason,
-            request_id, before and json.loads(before), after and json.loads(after),
-        )
-        for n, action, from_state, to_state, at, email, actor_id, reason, request_id, before, after in rows
-    ]  # fmt: skip
 
 
 def actor_name(email: str | None, actor_id: int | None, request_id: str | None) -> str:

@@ -106,6 +106,15 @@ def page(tx: Tx, *, state: str | None, before_id: int, limit: int) -> list[Poste
     return [Posted.of(row) for row in rows]
 
 
+def to_person(tx: Tx, person_id: int, address: str, *, before_id: int, limit: int) -> list[Posted]:
+    """Mails to a person, newest first, older than ``before_id``; also those written before they had an account."""
+    rows = tx.rows(
+        f"SELECT {_COLUMNS} {_JOINS} WHERE (m.person_id = ? OR m.address = ?) AND m.id < ? ORDER BY m.id DESC LIMIT ?",
+        person_id, address, before_id, limit,
+    )  # fmt: skip
+    return [Posted.of(row) for row in rows]
+
+
 def lease(tx: Tx, *, token: str, until: datetime) -> Posted | None:
     """Claim the mail that has waited longest; it is ours until ``until``, then anybody's again."""
     rows = tx.rows(
@@ -140,10 +149,32 @@ def postpone(tx: Tx, posted: Posted, error: str, *, until: datetime) -> bool:
 def revive(tx: Tx, message_id: int) -> bool:
     """Make a mail wait for its sending again, now; False for one that was sent."""
     changed = tx.change(
-        "UPDATE messages SET state = 'waiting', due_at = ?, lease_token = NULL WHERE id = ? AND state <> 'sent'",
+        "UPDATE messages SET state = 'waiting', due_at = ?, lease_token = NULL "
+        "WHERE id = ? AND state <> 'sent' AND address <> ''",
         to_micros(tx.now), message_id,
     )  # fmt: skip
     return changed == 1
+
+
+def forget(tx: Tx, ids: Sequence[int]) -> int:
+    """Take away what mails said and where they went; what still waits is not sent. How many there were.
+
+    That a step was told of is one of the invariants, so their rows stay.
+    """
+    return tx.change(
+        "UPDATE messages SET address = '', facts = '{}', last_error = NULL, lease_token = NULL, due_at = NULL, "
+        "state = CASE state WHEN 'waiting' THEN 'dead' ELSE state END WHERE id AMONG ?",
+        list(ids),
+    )
+
+
+def sent_before(tx: Tx, before: datetime, *, most: int) -> list[int]:
+    """Up to ``most`` mails that were over before ``before`` and still say something."""
+    rows = tx.rows(
+        "SELECT id FROM messages WHERE created_at < ? AND state <> 'waiting' AND address <> '' LIMIT ?",
+        to_micros(before), most,
+    )  # fmt: skip
+    return [id for (id,) in rows]
 
 
 def oldest_waiting(tx: Tx) -> datetime | None:

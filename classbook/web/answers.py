@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from classbook.values import Offering, plain
 
 JSON = b"application/json"
+_WORTH_SENDING: Final = 16_384
 
 
 class Json(Response):
@@ -25,6 +27,32 @@ class Json(Response):
         self.raw_headers = [(b"content-type", media_type), (b"content-length", b"%d" % len(self.body))]
         if headers:
             self.raw_headers += [(name.encode(), value.encode()) for name, value in headers.items()]
+
+
+class Pieces(StreamingResponse):
+    """JSON that is made while it is sent.
+
+    Nobody listens for a client that hangs up: the door has read the request to its end, and would say so for ever.
+    """
+
+    def __init__(self, pieces: Iterator[str], *, filename: str):
+        headers = {"content-disposition": f'attachment; filename="{filename}"'}
+        super().__init__(_larger(pieces), media_type="application/json", headers=headers)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.stream_response(send)
+
+
+def _larger(pieces: Iterator[str]) -> Iterator[str]:
+    """The same text in pieces that are worth sending."""
+    waiting, length = [], 0
+    for piece in pieces:
+        waiting.append(piece)
+        length += len(piece)
+        if length >= _WORTH_SENDING:
+            yield "".join(waiting)
+            waiting, length = [], 0
+    yield "".join(waiting)
 
 
 def answer(value: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Json:

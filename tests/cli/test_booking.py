@@ -84,6 +84,14 @@ def test_a_new_code_voids_the_old_one(app: Any, cast: Any, cli: Any) -> None:
     cli("confirm", booked.code, "--resend", "--otp", new, code=2)
 
 
+def test_what_was_asked_for_too_often_exits_with_8(app: Any, cast: Any, cli: Any) -> None:
+    booked = hold(app, a_class(app), cast.ana)
+    for _ in range(4):
+        cli("--as", cast.ana.email, "confirm", booked.code, "--resend", code=0)
+    refused = cli.json("--as", cast.ana.email, "confirm", booked.code, "--resend", code=8)
+    assert (refused["code"], refused["status"]) == ("too_many_requests", 429)
+
+
 def test_a_hold_ends_by_itself(app: Any, cast: Any, cli: Any, clock: Any) -> None:
     booked = hold(app, a_class(app, seats=1), cast.ana)
     code = mailed_code(app, cast.ana)

@@ -224,6 +224,18 @@ def test_a_code_sets_a_password_once_within_half_an_hour_and_five_guesses(app: A
     assert can_log_in(app, OTHER, email=ana.email)
 
 
+def test_of_two_who_bring_one_code_at_once_one_sets_the_password(app: App) -> None:
+    ana = person(app, "Ana", password=PASSWORD)
+    code = asked(app, ana.email)
+    acts = [
+        lambda new=new: accounts.reset(app, CALLER, email=ana.email, code=code, new_password=new)
+        for new in (OTHER, THIRD)
+    ]
+    outcomes = at_once(*acts)
+    assert [type(one) for one in outcomes].count(WrongCode) == 1
+    assert can_log_in(app, (OTHER, THIRD)[outcomes.index(None)], email=ana.email)
+
+
 def test_a_code_that_proves_an_address_sets_no_password_and_the_reverse(app: App) -> None:
     code = sign_up(app)
     with pytest.raises(WrongCode):

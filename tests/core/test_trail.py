@@ -16,13 +16,16 @@ import pytest
 from classbook import core
 from classbook.app import App
 from classbook.core import (
+    accounts,
     booking,
     catalog,
     holds,
     imports,
+    logins,
     matches,
     outbox,
     people,
+    personal,
     providers,
     repeats,
     reservations,
@@ -32,12 +35,14 @@ from classbook.core import (
     wallet,
 )
 from classbook.core.asks import ById, Cancel, Move, Resend, Reserve
+from classbook.core.callers import Caller
 from classbook.errors import Invalid, NotAllowedNow, NotYours
 from classbook.rules.opening import parse_weekly
 from classbook.rules.plan_files import from_options
 from classbook.rules.repeats import Repeat
-from classbook.values import Actor, Change, RequestKey, Reservation
+from classbook.values import Actor, Change, Person, RequestKey, Reservation
 from tests.makers import (
+    CALLER,
     CONSOLE,
     PASSWORD,
     Cast,
@@ -50,7 +55,9 @@ from tests.makers import (
     ask,
     clock_time,
     hold,
+    mailed_code,
     mailed_link,
+    person,
 )
 
 WHO = Actor(request_id="req-1")
@@ -301,8 +308,32 @@ def _link(app: App, cast: Cast) -> str:
     return mailed_link(app, cast.ana)
 
 
+def _signed_up(app: App) -> str:
+    accounts.signup(app, CALLER, email="x@example.org", password=PASSWORD, name="X")
+    return mailed_code(app, "x@example.org")
+
+
+def _lost(app: App, who: Person) -> str:
+    accounts.ask_reset(app, CALLER, email=who.email)
+    return mailed_code(app, who.email)
+
+
+def _with_password(app: App) -> Person:
+    return person(app, "Pat", password=PASSWORD)
+
+
+ASKING = Caller("192.0.2.1", WHO.request_id)
 Act = Callable[[App, Cast], object]
 ACTS: dict[str, Act] = {
+    "accounts.verify": lambda app, cast: accounts.verify(app, ASKING, email="x@example.org", code=_signed_up(app)),
+    "accounts.reset": lambda app, cast: accounts.reset(
+        app, ASKING, email=cast.ana.email, code=_lost(app, cast.ana), new_password="something quite new"
+    ),
+    "logins.change_password": lambda app, cast: logins.change_password(
+        app, by(as_person(_with_password(app)), "req-1"), ASKING, current=PASSWORD, new="something quite new"
+    ),
+    "people.give_password": lambda app, cast: people.give_password(app, WHO, cast.ana.email, "something quite new"),
+    "people.update": lambda app, cast: people.update(app, WHO, cast.ana.email, {"phone": "1"}),
     "booking.book": lambda app, cast: booking.book(app, [Reserve(WHO, a_class(app).id, cast.ana.id)]),
     "booking.one": lambda app, cast: booking.one(app, Cancel(WHO, ById(hold(app, a_class(app), cast.ana).id))),
     "booking.within": lambda app, cast: _booked_within(app, Reserve(WHO, a_class(app).id, cast.ana.id)),
@@ -320,6 +351,7 @@ ACTS: dict[str, Act] = {
     "outbox.post_test": lambda app, cast: outbox.post_test(app, WHO, "a@example.org"),
     "outbox.retry": lambda app, cast: outbox.retry(app, WHO, _dead_mail(app)),
     "people.create": lambda app, cast: people.create(app, WHO, email="x@example.org", name="X"),
+    "personal.anonymise": lambda app, cast: personal.anonymise(app, WHO, cast.ana.email),
     "providers.create": lambda app, cast: providers.create(app, WHO, email="x@example.org", name="X"),
     "repeats.create": lambda app, cast: repeats.create(
         app, WHO, "class", _class_of_tomorrow(app), Repeat("daily", count=2)
@@ -341,13 +373,25 @@ UNASKED = {
     "catalog.write": "what the verbs of offerings are made of; each names its action",
     "catalog.settle": "time does it",
     "catalog.guarded": "runs what the verbs hand it",
+    "mailed_logins.ask": "mails a code to log in with",
+    "mailed_logins.log_in": "a login is a row that says itself since when it is",
     "outbox.deliver": "the daemon sends; a mail says itself when",
-    "people.signup": "a new account says itself when it was made",
-    "people.verify": "an account says itself when its address was proved",
+    "accounts.signup": "nothing is anybody's before the code comes back",
+    "accounts.ask_reset": "nothing changes before the code comes back",
+    "accounts.guess": "counts a guess",
+    "logins.login": "a login is a row that says itself since when it is",
+    "logins.logout": "ends one's own login",
+    "logins.refresh": "a login counts its refreshes",
     "upkeep.settle_due": "time does it, and each reservation has its row",
     "upkeep.settle_offering": "time does it, and each reservation has its row",
     "upkeep.forget_keys": "time does it",
     "upkeep.forget_codes": "time does it",
+    "upkeep.forget_attempts": "time does it",
+    "upkeep.forget_logins": "time does it",
+    "upkeep.forget_throttles": "time does it",
+    "upkeep.look_again": "time does it",
+    "upkeep.serve_waiting": "time does it",
+    "upkeep.settle_of": "time does it",
     "wallet.listing": "opens an empty wallet for whoever looks",
     "wallet.show": "opens an empty wallet for whoever looks",
 }

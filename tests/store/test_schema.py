@@ -91,6 +91,16 @@ def test_down_leaves_nothing_and_up_again_makes_the_same(database: Database) -> 
     assert catalogue(database) == before
 
 
+def test_a_password_whose_owner_never_proved_the_address_is_forgotten(database: Database) -> None:
+    put(database, "people", email="proved@example.org", password_hash="x", verified_at=NOW)
+    schema.downgrade(database, "0003")
+    put(database, "people", password_hash="x", verified_at=None)
+    schema.upgrade(database)
+    with database.read() as tx:
+        kept = tx.rows("SELECT email, password_hash FROM people ORDER BY id")
+    assert kept == [("proved@example.org", "x"), ("ana@example.org", None)]
+
+
 def test_up_again_changes_nothing(database: Database) -> None:
     before = catalogue(database)
     assert schema.upgrade(database) == tables.HEAD

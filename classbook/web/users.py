@@ -1,0 +1,49 @@
+"""/users/: what is kept about a person, for themselves and for administrators; and how it is taken away."""
+
+from __future__ import annotations
+
+from starlette.responses import Response
+
+from classbook.core import people, personal
+from classbook.values import Person as PersonValue
+from classbook.web import answers
+from classbook.web.bodies import Body, Short
+from classbook.web.requests import request_key
+from classbook.web.routes import actions, looks
+from classbook.web.shapes import shape
+from classbook.web.visit import Person
+
+acting = actions("users")
+looking = looks("users")
+
+
+class Anonymise(Body):
+    email: Short
+    """The person's address, so that nobody else is meant."""
+
+
+@looking.get("/users/{id:id}/", response_model=shape(PersonValue))
+def read(id: int, visit: Person) -> Response:
+    """One person: oneself; an administrator sees anybody."""
+    return answers.answer(people.show(visit.web.app, visit.actor, str(id)))
+
+
+@looking.get("/users/{id:id}/export/")
+def export(id: int, visit: Person) -> Response:
+    """All that is kept about a person, as one JSON object: reservations, money, mails, changes."""
+    pieces = personal.export(visit.web.app, visit.actor, str(id))
+    return answers.Pieces(pieces, filename=f"person-{id}.json")
+
+
+@acting.post("/users/{id:id}/anonymise/", response_model=shape(PersonValue))
+async def anonymise(id: int, visit: Person, body: Anonymise) -> Response:
+    """Take away for good who a person was; reservations, money and figures stay. `email` must be the person's.
+
+    409 while there are reservations that are not over, money in a wallet, or something that the person offers.
+    """
+    key = request_key(visit, f"/users/{id}/anonymise/", body)
+
+    def step() -> object:
+        return personal.anonymise(visit.web.app, visit.actor, str(id), email=body.email, key=key)
+
+    return answers.answer(await visit.web.slow_lane.run(step))
