@@ -10,7 +10,7 @@ import typer
 from classbook.cli.groups import group
 from classbook.cli.options import Cursor, Form, Limit, State
 from classbook.cli.output import Column, Row, local, money, period
-from classbook.cli.session import session
+from classbook.cli.session import session, usage_error
 
 app = group("List reservations, show one, read its history.")
 
@@ -79,6 +79,9 @@ def list_(
         typer.Option(metavar="OFFERING", help="Only those of this offering: its id, or a provider's address."),
     ] = None,
     state: Annotated[State | None, typer.Option(help="Only those in this state.")] = None,
+    day: Annotated[
+        str | None, typer.Option(metavar="DATE", help="Only those of this day, by time, with those one gives.")
+    ] = None,
     format: Form = None,
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -88,11 +91,30 @@ def list_(
     \b
       classbook reservation list --offering 1 --state held
       classbook --as ana@example.org reservation list
+      classbook --as dora@example.org reservation list --day tomorrow
     """
-    from classbook.core import reservations
+    from classbook.core import catalog, reservations
 
     here = session(ctx)
-    offering_id = here.offering(offering).id if offering else None
+    meant = here.offering(offering) if offering else None
+    offering_id = meant.id if meant else None
+    if day is not None:
+        if user is not None:
+            raise usage_error("--day and --user contradict each other.")
+        zone = here.zone(catalog.show(here.app, meant.kind, meant.id).timezone if meant else None)
+        start, end = here.day(day, "--day", zone=zone)
+        agenda = reservations.agenda(
+            here.app,
+            here.actor,
+            offering_id=offering_id,
+            starts_from=start,
+            starts_to=end,
+            state=state.value if state else None,
+            limit=limit,
+            cursor=cursor,
+        )
+        here.show_page(agenda, LISTED, format, nothing="no reservations that day")
+        return
     page = reservations.listing(
         here.app,
         here.actor,

@@ -31,6 +31,10 @@ class Who:
         """Whether something of that person exists for this actor at all."""
         return self.is_admin or (owner_id is not None and owner_id == self.id)
 
+    def serves(self, owner_id: int | None, *, creator_id: int | None) -> bool:
+        """Whether that person has reserved what this actor made, and is somebody else."""
+        return self.id is not None and self.id == creator_id and self.id != owner_id
+
 
 CONSOLE = Who(None, "admin", verified=True)
 

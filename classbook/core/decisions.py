@@ -98,11 +98,13 @@ def _replace(batch: Batch, replaced: Sequence[ReservationRecord], actor: Actor) 
 
 
 def _confirm(batch: Batch, ask: Confirm) -> Reservation:
-    who, record, offering = _own(batch, ask.actor, ask.which)
+    who, record, offering = _own(batch, ask.actor, ask.which, "confirm")
     state = batch.state(record)
     if state == CONFIRMED:
         return batch.view(record)
     _raise(permits.why_not_confirm(offering, state))
+    if record.price_minor and who.serves(record.person_id, creator_id=offering.creator_id) and not who.is_admin:
+        raise NotYours("Only who pays for it can confirm it.")
     _check_proof(batch, ask, who, record, offering)
     batch.step(record, "confirm", ask.actor)
     batch.tell(record, "confirmed")
@@ -138,16 +140,17 @@ def _check_proof(batch: Batch, ask: Confirm, who: Who, record: ReservationRecord
 
 
 def _cancel(batch: Batch, ask: Cancel) -> Reservation:
-    who, record, offering = _own(batch, ask.actor, ask.which)
+    who, record, offering = _own(batch, ask.actor, ask.which, "cancel")
     reason = None if ask.reason is None else clean_text(ask.reason, what="reason", most=500)
     state = batch.state(record)
     if state == CANCELLED:
         return batch.view(record)
     terms = batch.policy(offering)
-    _raise(
-        permits.why_not_cancel(offering, terms, state, starts_at=record.starts_at, now=batch.now, is_admin=who.is_admin)
-    )
-    paid = batch.purse.paid(record)
+    # Who gives it is not bound by when the client may cancel, and gives back all of the money.
+    serves = who.serves(record.person_id, creator_id=offering.creator_id) and not who.is_admin
+    is_free = who.is_admin or serves
+    _raise(permits.why_not_cancel(offering, terms, state, starts_at=record.starts_at, now=batch.now, is_admin=is_free))
+    paid = None if serves else batch.purse.paid(record)
     back = paid and refunds.refund(paid, terms, starts_at=record.starts_at, now=batch.now)
     batch.cancel(record, ask.actor, reason=reason, said=reason, refund=back)
     batch.promote(offering)
@@ -155,7 +158,7 @@ def _cancel(batch: Batch, ask: Cancel) -> Reservation:
 
 
 def _move(batch: Batch, ask: Move) -> Reservation:
-    who, record, offering = _own(batch, ask.actor, ask.which)
+    who, record, offering = _own(batch, ask.actor, ask.which, "move")
     state, terms = batch.state(record), batch.policy(offering)
     _raise(
         permits.why_not_move(offering, terms, state, starts_at=record.starts_at, now=batch.now, is_admin=who.is_admin)
@@ -184,7 +187,7 @@ def moved_wanted(ask: Move, record: ReservationRecord, kind: Kind) -> Wanted:
 
 
 def _check_in(batch: Batch, ask: CheckIn) -> Reservation:
-    _, record, offering = _own(batch, ask.actor, ask.which)
+    _, record, offering = _own(batch, ask.actor, ask.which, "check_in")
     if record.checked_in_at is not None:
         at = format_local(record.checked_in_at, ZoneInfo(offering.timezone))
         raise NotAllowedNow(f"Checked in already, on {at}.")
@@ -197,7 +200,7 @@ def _check_in(batch: Batch, ask: CheckIn) -> Reservation:
 
 
 def _resend(batch: Batch, ask: Resend) -> Reservation:
-    _, record, offering = _own(batch, ask.actor, ask.which)
+    _, record, offering = _own(batch, ask.actor, ask.which, "resend")
     _raise(permits.why_not_confirm(offering, batch.state(record)))
     code = batch.scene.codes.get(record.id)
     if code is None:
@@ -224,16 +227,23 @@ def _offering(batch: Batch, offering_id: int, kind: str | None) -> OfferingRecor
     return offering
 
 
-def _own(batch: Batch, actor: Actor, which: Which) -> tuple[Who, ReservationRecord, OfferingRecord]:
-    """The reservation that is meant, if the actor may touch it. Other people's do not exist for them."""
+def _own(batch: Batch, actor: Actor, which: Which, verb: str) -> tuple[Who, ReservationRecord, OfferingRecord]:
+    """The reservation that is meant, if the actor may do that with it. Other people's do not exist for them.
+
+    Who gives what was reserved sees it, and may do with it what the kind allows.
+    """
     who = _who(batch, actor)
     if isinstance(which, ById):
         record = meant(batch.scene, actor, which)
         # What the house took is nobody's reservation.
-        if record is None or record.person_id is None or not who.may_see(record.person_id):
+        if record is None or record.person_id is None:
             raise NotFound("There is no such reservation.")
-        if which.kind not in (None, batch.scene.offerings[record.offering_id].kind):
+        offering = batch.scene.offerings[record.offering_id]
+        serves = who.serves(record.person_id, creator_id=offering.creator_id)
+        if which.kind not in (None, offering.kind) or not (serves or who.may_see(record.person_id)):
             raise NotFound("There is no such reservation.")
+        if serves and not who.is_admin and verb not in batch.kind(offering).creator_may:
+            raise NotYours("Only whose reservation it is may do that.")
     else:
         offering = _offering(batch, which.offering_id, which.kind)
         person_id = which.person_id or who.id
@@ -241,7 +251,9 @@ def _own(batch: Batch, actor: Actor, which: Which) -> tuple[Who, ReservationReco
             raise Invalid("Whose reservation is meant?", hint="Name the person.")
         if person_id not in batch.scene.people:
             raise NotFound(f"There is no person {person_id}.")
-        _check_speaks_for(who, person_id)
+        serves = who.serves(person_id, creator_id=offering.creator_id)
+        if not (serves and verb in batch.kind(offering).creator_may) and not who.speaks_for(person_id):
+            raise NotYours("Only an administrator may act for somebody else.")
         record = meant(batch.scene, actor, which)
         if record is None:
             raise NotFound(f"There is no reservation for {offering.title}.", hint="Reserve first.")
@@ -253,11 +265,6 @@ def meant(scene: Scene, actor: Actor, which: Which) -> ReservationRecord | None:
     if isinstance(which, ById):
         return scene.records.get(which.reservation_id)
     return scene.newest_of.get((which.offering_id, which.person_id or actor.person_id or 0))
-
-
-def _check_speaks_for(who: Who, person_id: int) -> None:
-    if not who.speaks_for(person_id):
-        raise NotYours("Only an administrator may act for somebody else.")
 
 
 def _raise(refusal: ClassbookError | None) -> None:

@@ -85,8 +85,9 @@ def of_offering(
 def agenda(
     app: App,
     actor: Actor,
-    kind: str,
+    kind: str | None = None,
     *,
+    offering_id: int | None = None,
     starts_from: datetime | None = None,
     starts_to: datetime | None = None,
     state: str | None = None,
@@ -104,6 +105,7 @@ def agenda(
         found = listings.agenda(
             tx,
             kind,
+            offering_id=offering_id,
             party_id=None if who.is_admin else who.id,
             starts_from=starts_from,
             starts_to=starts_to,
@@ -131,7 +133,10 @@ def entry(app: App, actor: Actor, kind: str, reservation_id: int) -> Reservation
 
 
 def show(app: App, actor: Actor, reservation_id: int) -> Reservation:
-    """One reservation. Other people's do not exist for anybody but an administrator. Raises NotFound."""
+    """One reservation. Other people's do not exist for anybody but an administrator and who made what they reserved.
+
+    Raises NotFound.
+    """
     with app.store.read() as tx:
         return _view(_own(tx, look_up(tx, actor), reservation_id), tx.now)
 
@@ -180,7 +185,7 @@ def _whose(tx: Tx, who: Who, person: int | None, offering_id: int | None) -> int
 
 def _own(tx: Tx, who: Who, reservation_id: int) -> listings.Listed:
     found = listings.by_id(tx, reservation_id)
-    if found is None or not who.may_see(found.user.id):
+    if found is None or not (who.may_see(found.user.id) or who.may_see(found.offering.creator_id)):
         raise NotFound("There is no such reservation.")
     return found
 

@@ -55,6 +55,8 @@ class Kind:
     """Whether every claim has a span of its own."""
     in_venue: bool = False
     """Whether it takes place in a venue, has the pitch to itself and sells the seats of the stands."""
+    creator_may: frozenset[str] = frozenset({"cancel", "check_in"})
+    """What its creator may do with other people's reservations of it."""
     picks_time: bool = False
     """Whether the client picks the time, from the opening hours."""
 
@@ -209,6 +211,7 @@ KINDS: Final[dict[str, Kind]] = {
             when=a_slot,
             plan=any_units,
             words={"provider": "creator", "slot": "slot"},
+            creator_may=frozenset({"confirm", "cancel", "check_in"}),
             refusal=SpanTaken,
             timed=True,
             picks_time=True,

@@ -89,8 +89,9 @@ def page(
 
 def agenda(
     tx: Tx,
-    kind: str,
+    kind: str | None,
     *,
+    offering_id: int | None,
     party_id: int | None,
     starts_from: datetime | None,
     starts_to: datetime | None,
@@ -98,15 +99,20 @@ def agenda(
     after: tuple[int, ...],
     limit: int,
 ) -> list[Listed]:
-    """Reservations of a kind by time, behind the (start, id) ``after``: those that ``party_id`` has or gives."""
+    """Reservations by time, of a kind or an offering, behind the (start, id) ``after``.
+
+    Those that ``party_id`` has or gives; everybody's where that is None.
+    """
     start, last_id = after
-    parts: list[Condition] = [
-        ("o.kind = ?", [kind]),
-        ("(r.starts_at > ? OR (r.starts_at = ? AND r.id > ?))", [start, start, last_id]),
-    ]
+    parts: list[Condition] = [("(r.starts_at > ? OR (r.starts_at = ? AND r.id > ?))", [start, start, last_id])]
+    if kind is not None:
+        parts.append(("o.kind = ?", [kind]))
+    if offering_id is not None:
+        parts.append(("r.offering_id = ?", [offering_id]))
     if party_id is not None:
         # The ids first: both halves of the condition then have an index.
-        gives = [id for (id,) in tx.rows("SELECT id FROM offerings WHERE kind = ? AND creator_id = ?", kind, party_id)]
+        made = tx.rows("SELECT id, kind FROM offerings WHERE creator_id = ?", party_id)
+        gives = [id for id, its_kind in made if kind in (None, its_kind)]
         parts.append(("(r.person_id = ? OR r.offering_id AMONG ?)", [party_id, gives]))
     if starts_from is not None:
         parts.append(("r.starts_at >= ?", [to_micros(starts_from)]))
