@@ -121,6 +121,15 @@ class LogSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RetentionSettings:
+    """For how long is kept what nobody needs for a booking: what mails said, answers to request keys, old logs."""
+
+    mail_days: int = 90
+    key_days: int = 1
+    log_days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a start is told. ``policy`` has, for each kind, only what differs from that kind's own default."""
 
@@ -133,6 +142,7 @@ class Settings:
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
     wallet: WalletSettings = WalletSettings()
+    retention: RetentionSettings = RetentionSettings()
     throttle: ThrottleSettings = ThrottleSettings()
     policy: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     path: Path | None = None
@@ -165,6 +175,7 @@ def load(*, config_path: Path | None, environ: Mapping[str, str], overrides: Map
         web=WebSettings(**_section(values, "web")),
         log=LogSettings(**_section(values, "log")),
         wallet=WalletSettings(**_section(values, "wallet")),
+        retention=RetentionSettings(**_section(values, "retention")),
         throttle=ThrottleSettings(**_section(values, "throttle")),
         policy={kind: found for kind in KINDS if (found := _section(values, f"policy.{kind}"))},
         path=path,
@@ -275,6 +286,9 @@ KEYS: Final[dict[str, allowed.Parser]] = {
     "log.max_bytes": allowed.whole(0, 1 << 40),
     "log.backups": allowed.whole(0, 1000),
     "wallet.self_top_up": allowed.flag,
+    "retention.mail_days": allowed.whole(1, 3650),
+    "retention.key_days": allowed.whole(1, 3650),
+    "retention.log_days": allowed.whole(1, 3650),
     "throttle.minutes": allowed.whole(1, 24 * 60),
     "throttle.account_failures": allowed.whole(1, 1_000_000),
     "throttle.address_failures": allowed.whole(1, 1_000_000),

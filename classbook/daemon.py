@@ -56,10 +56,18 @@ class Job:
     lane: str = "upkeep"
 
 
+def _forget_logs(app: App) -> bool:
+    """A step like those of the core; never says that there is more to do."""
+    logs.forget(app.settings.log, now=app.clock.now(), days=app.settings.retention.log_days)
+    return False
+
+
 JOBS: Final = (
     Job("settle what is due", upkeep.settle_due, every_seconds=1),
     Job("serve who waits", upkeep.serve_waiting, every_seconds=60),
     Job("forget old request keys", upkeep.forget_keys, every_seconds=600),
+    Job("forget old mail", upkeep.forget_mail, every_seconds=3600),
+    Job("forget old logs", _forget_logs, every_seconds=3600),
     Job("forget old codes", upkeep.forget_codes, every_seconds=600),
     Job("forget old attempts", upkeep.forget_attempts, every_seconds=600),
     Job("forget old logins", upkeep.forget_logins, every_seconds=600),

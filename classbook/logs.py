@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Final
@@ -14,6 +16,7 @@ from typing import Final
 from classbook.config import LogSettings
 from classbook.errors import Unavailable
 
+_ROTATED: Final = re.compile(r"\.[0-9]+")
 REQUESTS: Final = "classbook.requests"
 """The logger whose lines are JSON already."""
 
@@ -28,6 +31,32 @@ def configure(settings: LogSettings, *, worker: int = 1) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(settings.level.upper())
+
+
+def forget(settings: LogSettings, *, now: datetime, days: int) -> None:
+    """Delete log files whose last line is ``days`` old; a file whose first line is that old is rotated.
+
+    So no line is kept for more than twice as long, however quiet the house is.
+    """
+    if settings.file is None:
+        return
+    before = (now - timedelta(days=days)).timestamp()
+    for path in settings.file.parent.glob(f"{settings.file.stem}*{settings.file.suffix}*"):
+        with suppress(FileNotFoundError):
+            if _ROTATED.fullmatch(path.suffix) and path.stat().st_mtime < before:
+                path.unlink()
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, _PrivateFile) and _first_time(Path(handler.baseFilename)) < before:
+            handler.doRollover()
+
+
+def _first_time(path: Path) -> float:
+    """When the first line of a log was written; in days to come where that cannot be told."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            return datetime.fromisoformat(json.loads(file.readline())["time"]).timestamp()
+    except (OSError, ValueError, KeyError, TypeError):
+        return float("inf")
 
 
 def _handler(settings: LogSettings, worker: int) -> logging.Handler:

@@ -75,3 +75,6 @@ class MemoryMailer:
     def check(self) -> None:
         if self.failing is not None:
             raise self.failing
+
+    def forget(self, before: datetime) -> None:
+        """What was sent stays in ``sent``."""

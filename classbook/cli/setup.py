@@ -129,6 +129,7 @@ def _examine(here: Session) -> Iterator[Check]:
     if database.ok:
         yield _schema(here)
     yield _mail(here)
+    yield _retention(here)
     if database.ok:
         yield _clock(here)
 
@@ -176,6 +177,12 @@ def _mail(here: Session) -> Check:
     if mail.host and not web.public_url:
         return Check("mail", False, f"{where}; links begin with {web.address}", "set public_url in [web]")
     return Check("mail", True, f"{where}; links begin with {web.address}")
+
+
+def _retention(here: Session) -> Check:
+    kept = here.settings.retention
+    days = {"mails": kept.mail_days, "request keys": kept.key_days, "logs": kept.log_days}
+    return Check("retention", True, ", ".join(f"{what} {many} d" for what, many in days.items()))
 
 
 def _clock(here: Session) -> Check:

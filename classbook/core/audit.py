@@ -8,6 +8,7 @@ from classbook.app import App
 from classbook.core import upkeep
 from classbook.core.actors import require_admin
 from classbook.store import audit as store
+from classbook.store import changes
 from classbook.store.database import Tx
 from classbook.values import Actor, Check
 
@@ -31,7 +32,9 @@ def repair(app: App, actor: Actor, *, dry_run: bool = False) -> list[Check]:
     def act(tx: Tx) -> list[Check]:
         require_admin(tx, actor)
         broken = [one for one in store.INVARIANTS if store.breaches(tx, one, most=1)]
-        done = [_repaired(one, store.repair(tx, one) if one.repair else None) for one in broken]
+        mended = {one.name: store.repair(tx, one) for one in broken if one.repair}
+        changes.add(tx, actor, "repair", "database", [(0, None, {"rows": mended})] if mended else [])
+        done = [_repaired(one, mended.get(one.name)) for one in broken]
         if dry_run:
             tx.abandon()
         return done

@@ -11,14 +11,13 @@ from typing import Final
 from classbook.app import App
 from classbook.core.batch import Batch, blocked_in
 from classbook.errors import ClassbookError
-from classbook.store import attempts, logins, request_keys, reservations, throttles
+from classbook.store import attempts, logins, outbox, request_keys, reservations, throttles
 from classbook.store import upkeep as store
 from classbook.store.database import ConstraintRefused, Tx
 
 CHUNK: Final = 500
 """Reservations settled in one transaction, so that no booking waits long behind it."""
 MOST_OFFERINGS: Final = 20
-KEY_HOURS: Final = 24
 CODE_HOURS: Final = 24
 
 
@@ -85,8 +84,16 @@ def settle_of(app: App, person_id: int, *, richer: bool) -> None:
 
 
 def forget_keys(app: App) -> bool:
-    """Delete request keys that are a day old."""
-    return app.store.write(lambda tx: request_keys.forget(tx, tx.now - timedelta(hours=KEY_HOURS), most=CHUNK) > 0)
+    """Delete request keys that are as old as the settings say."""
+    kept = timedelta(days=app.settings.retention.key_days)
+    return app.store.write(lambda tx: request_keys.forget(tx, tx.now - kept, most=CHUNK) > 0)
+
+
+def forget_mail(app: App) -> bool:
+    """Take away what mails said that are as old as the settings say, and where they went; in the maildir, too."""
+    kept = timedelta(days=app.settings.retention.mail_days)
+    app.mailer.forget(app.clock.now() - kept)
+    return app.store.write(lambda tx: outbox.forget_before(tx, tx.now - kept, most=CHUNK) > 0)
 
 
 def forget_codes(app: App) -> bool:

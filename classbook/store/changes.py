@@ -178,5 +178,5 @@ _FACTS: Final[dict[str, Callable[[Tx, set[int]], dict[int, Facts]]]] = {
     "message": _messages,
 }
 _TABLES: Final = {"offering": "offerings", "venue": "venues", "person": "people", "message": "messages"}
-SUBJECTS: Final = tuple(_FACTS)
-"""What the trail tells of. Reservations have their own history, and money its ledger."""
+SUBJECTS: Final = (*_FACTS, "database")
+"""What the trail tells of; the database is what an audit repairs. Reservations have their own history, and money its ledger."""

@@ -19,6 +19,7 @@ _COLUMNS: Final = (
     "coalesce(c.purpose, a.purpose), coalesce(c.subject_id, 0), coalesce(c.nonce, a.nonce), coalesce(c.serial, 1), "
     "coalesce(c.guesses, a.guesses), coalesce(c.expires_at, a.expires_at)"
 )
+_FORGOTTEN: Final = "mails that say nothing any more, up to this id"
 _JOINS: Final = (
     "FROM messages m LEFT JOIN people p ON p.id = m.person_id LEFT JOIN reservations r ON r.id = m.reservation_id "
     "LEFT JOIN offerings o ON o.id = m.offering_id LEFT JOIN attempts a ON a.nonce = m.attempt "
@@ -168,13 +169,19 @@ def forget(tx: Tx, ids: Sequence[int]) -> int:
     )
 
 
-def sent_before(tx: Tx, before: datetime, *, most: int) -> list[int]:
-    """Up to ``most`` mails that were over before ``before`` and still say something."""
+def forget_before(tx: Tx, before: datetime, *, most: int) -> int:
+    """The same for up to ``most`` mails that were written before ``before`` and are over; how many were looked at.
+
+    Up to which id that is done is remembered, so that each is looked at once.
+    """
     rows = tx.rows(
-        "SELECT id FROM messages WHERE created_at < ? AND state <> 'waiting' AND address <> '' LIMIT ?",
-        to_micros(before), most,
+        "SELECT id FROM messages WHERE id > ? AND created_at < ? AND state <> 'waiting' ORDER BY id LIMIT ?",
+        tx.memory.get(_FORGOTTEN, 0), to_micros(before), most,
     )  # fmt: skip
-    return [id for (id,) in rows]
+    forget(tx, [id for (id,) in rows])
+    if rows:
+        tx.memory[_FORGOTTEN] = rows[-1][0]
+    return len(rows)
 
 
 def oldest_waiting(tx: Tx) -> datetime | None:

@@ -17,7 +17,7 @@ from classbook.web.visit import Person
 
 looking = looks("history")
 
-Subject = Literal["offering", "venue", "person", "message"]
+Subject = Literal["offering", "venue", "person", "message", "database"]
 
 
 @looking.get("/history/", response_model=page(Change))

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -51,6 +52,10 @@ class Mailer(Protocol):
         """Go as far as one can without sending: connect and log in. Raises like `Courier.send`."""
         ...
 
+    def forget(self, before: datetime) -> None:
+        """Delete what was sent before then, where it is kept here at all."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class MaildirMailer:
@@ -74,6 +79,14 @@ class MaildirMailer:
                     raise PermissionError(0, "no right to write there")
         except OSError as error:
             raise MailMisconfigured(f"mail cannot go to the directory {self.path}: {error.strerror}") from error
+
+    def forget(self, before: datetime) -> None:
+        for directory in (self.path / "new", self.path / "cur"):
+            with suppress(FileNotFoundError):
+                for file in directory.iterdir():
+                    with suppress(FileNotFoundError):
+                        if file.stat().st_mtime < before.timestamp():
+                            file.unlink()
 
 
 @dataclass(frozen=True, slots=True)

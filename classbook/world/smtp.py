@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -63,6 +64,9 @@ class SmtpMailer:
         courier = _SmtpCourier(self)
         courier.open()
         courier.close()
+
+    def forget(self, before: datetime) -> None:
+        """Nothing is kept here."""
 
 
 class _SmtpCourier:

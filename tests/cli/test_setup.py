@@ -102,7 +102,7 @@ def test_doctor_is_content_with_a_fresh_start(capsys: pytest.CaptureFixture[str]
     assert main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines] == [
-        ["ok", name] for name in ("configuration", "secrets", "database", "migrations", "mail", "clock")
+        ["ok", name] for name in ("configuration", "secrets", "database", "migrations", "mail", "retention", "clock")
     ]
 
 
