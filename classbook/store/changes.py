@@ -179,4 +179,7 @@ _FACTS: Final[dict[str, Callable[[Tx, set[int]], dict[int, Facts]]]] = {
 }
 _TABLES: Final = {"offering": "offerings", "venue": "venues", "person": "people", "message": "messages"}
 SUBJECTS: Final = (*_FACTS, "database")
-"""What the trail tells of; the database is what an audit repairs. Reservations have their own history, and money its ledger."""
+"""What the trail tells of; the database is what an audit repairs.
+
+Reservations have their own history, and money its ledger.
+"""

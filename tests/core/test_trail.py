@@ -276,10 +276,6 @@ def _imported(module: str) -> dict[str, str]:
     }
 
 
-def _booked_within(app: App, asked: Reserve) -> object:
-    return app.store.write(lambda tx: booking.within(app, tx, [asked]))
-
-
 def _released(app: App, held: Reservation) -> object:
     return holds.release(app, WHO, held.user.id)
 
@@ -351,7 +347,6 @@ ACTS: dict[str, Act] = {
     "audit.repair": lambda app, cast: audit.repair(_damaged(app, cast), WHO),
     "booking.book": lambda app, cast: booking.book(app, [Reserve(WHO, a_class(app).id, cast.ana.id)]),
     "booking.one": lambda app, cast: booking.one(app, Cancel(WHO, ById(hold(app, a_class(app), cast.ana).id))),
-    "booking.within": lambda app, cast: _booked_within(app, Reserve(WHO, a_class(app).id, cast.ana.id)),
     "holds.release": lambda app, cast: _released(app, hold(app, a_class(app), cast.ana)),
     "catalog.create": lambda app, cast: catalog.create(app, WHO, "class", _class_of_tomorrow(app)),
     "catalog.update": lambda app, cast: catalog.update(app, WHO, "class", a_class(app).id, {"title": "Other"}),
