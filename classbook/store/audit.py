@@ -206,6 +206,12 @@ INVARIANTS: Final = (
         "AND (c.starts_at > r.starts_at OR c.ends_at < r.ends_at)",
     ),
     Invariant(
+        "a seat that is taken and still to come is in the plan",
+        "SELECT c.pool_id, c.unit FROM claims c JOIN pools p ON p.id = c.pool_id AND p.plan_version > 0 "
+        "LEFT JOIN seats s ON s.pool_id = c.pool_id AND s.unit = c.unit "
+        "WHERE c.live AND c.ends_at > :now AND s.unit IS NULL",
+    ),
+    Invariant(
         SERVED,
         "SELECT r.id, r.offering_id FROM reservations r JOIN offerings o ON o.id = r.offering_id "
         "JOIN offering_pools op ON op.offering_id = o.id JOIN pools p ON p.id = op.pool_id "

@@ -19,6 +19,8 @@ from tests.makers import (
     Cast,
     a_class,
     a_court,
+    a_match,
+    a_venue,
     as_person,
     booking_of,
     broken,
@@ -41,6 +43,7 @@ LIES = {
     "what is taken is taken for the whole time of its reservation": "UPDATE claims SET ends_at = ends_at - 1 "
     "WHERE timed",
     "claims on places share their reservation's time": "UPDATE claims SET ends_at = ends_at - 1 WHERE NOT timed",
+    "a seat that is taken and still to come is in the plan": "DELETE FROM seats",
     "nobody waits beside a place that would do": "UPDATE pools SET units = 2 WHERE NOT timed",
     "nobody has two live reservations where one is allowed": "UPDATE reservations SET person_id = 1 WHERE once",
     "no hold outlasts the start": "UPDATE reservations SET due_at = starts_at + 1 WHERE state = 'held'",
@@ -91,6 +94,7 @@ def busy(app: App, cast: Cast) -> Offering:
     confirmed(app, paid, rich(app, cast.ben))
     given_back = confirmed(app, paid, rich(app, cast.dora))
     booking.one(app, Cancel(CONSOLE, ById(given_back.id)))
+    booking.one(app, Reserve(as_person(cast.ana), a_match(app, a_venue(app, "A:1x2"), confirm="none").id, best=1))
     court = a_court(app)
     for span in ("10:00-11:00", "12:00-13:00"):
         booking.one(app, booking_of(court, cast.ana, span))
@@ -168,7 +172,7 @@ def test_what_follows_from_the_rest_is_mended(app: App, busy: Offering) -> None:
     assert everything(app) == before
     assert told == {
         "only reservations that take places have live claims": "1 row set free",
-        "no pool has a longer claim than it remembers": "1 row reminded",
+        "no pool has a longer claim than it remembers": "3 rows reminded",
         "nobody waits beside a place that would do": "they are served",
     }
     assert {check.name: check.detail for check in audit.repair(app, CONSOLE)} == told
@@ -194,9 +198,9 @@ def test_the_command_mends_and_checks_again(app: App, busy: Offering, cli: Any) 
     assert "hint: `classbook audit --repair` mends that." in cli("audit", code=1).out
     assert "--yes" in cli("audit", "--repair", code=2).err
     assert cli("audit", "--dry-run", code=2).err
-    assert [one["detail"] for one in cli.json("audit", "--repair", "--dry-run")["results"]] == ["1 row reminded"]
+    assert [one["detail"] for one in cli.json("audit", "--repair", "--dry-run")["results"]] == ["3 rows reminded"]
     ran = cli("audit", "--repair", "--yes", code=0)
-    assert "1 row reminded" in ran.out and "FAIL" not in ran.out
+    assert "3 rows reminded" in ran.out and "FAIL" not in ran.out
     assert cli("audit", code=0).out
     lied(app, "every step that people are told of was told by one mail")
     assert "cannot be repaired" in cli("audit", "--repair", "--yes", code=1).out

@@ -16,6 +16,7 @@ from classbook.core.asks import Ask, Reserve
 from classbook.errors import ClassbookError
 from classbook.rules.plan_files import from_options
 from classbook.rules.plans import Plan
+from classbook.store import reservations
 from classbook.store.database import Tx
 from classbook.store.venues import put_plan
 from classbook.values import Outcome, plain
@@ -72,6 +73,35 @@ def test_an_offering_made_meanwhile_is_not_there_yet(app: App, cast: Cast) -> No
             assert a_class(app).id == old.id + 1
         assert said(asked.result()) == ["held", "not_found"]
     assert broken(app) == []
+
+
+@pytest.mark.parametrize("locks", [False, True], ids=["without the lock", "with the lock"])
+def test_a_seat_torn_down_meanwhile_is_not_sold(
+    app: App, cast: Cast, monkeypatch: pytest.MonkeyPatch, locks: bool
+) -> None:
+    arena = a_venue(app, "A:1x2")
+    match, ana = a_match(app, arena, confirm="none"), as_person(cast.ana)
+    built, go = Event(), Event()
+
+    def slowly(tx: Tx, venue_id: int, plan: Plan) -> list[str]:
+        lost = put_plan(tx, venue_id, plan)
+        built.set()
+        assert go.wait(10)
+        return lost
+
+    monkeypatch.setattr("classbook.store.venues.put_plan", slowly)
+    if not locks:
+        unlocked = reservations._LOCK_POOLS.replace(" FOR NO KEY UPDATE", "")
+        monkeypatch.setattr(reservations, "_LOCK_POOLS", unlocked)
+    with ThreadPoolExecutor(2) as pool:
+        changed = pool.submit(venues.import_plan, app, CONSOLE, arena.id, from_options(["A:1x1"]))
+        assert built.wait(10)
+        asked = asked_meanwhile(app, [Reserve(ana, match.id, seats=("A-1-2",))], pool)
+        go.set()
+        changed.result()
+        assert said(asked.result()) == (["unknown_seat"] if locks else ["confirmed"])
+    found = [breach.partition(":")[0] for breach in broken(app)]
+    assert found == ([] if locks else ["a seat that is taken and still to come is in the plan"])
 
 
 def test_a_stand_built_meanwhile_is_sold_at_once(app: App, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:

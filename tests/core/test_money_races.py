@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from classbook.app import App
-from classbook.core import booking, catalog, upkeep, wallet
+from classbook.core import booking, catalog, reservations, upkeep, wallet
 from classbook.core.asks import Ask, ById, ByPerson, Cancel, Confirm, Reserve
 from classbook.core.money import Purse
 from classbook.errors import ClassbookError
@@ -133,6 +133,36 @@ def test_wallets_that_are_opened_by_all_at_once_are_opened_once(app: App, cast: 
     assert told == {"held": THREADS}
     found = [(one.user.id, one.account) for one in wallet.listing(app, CONSOLE).results if one.user]
     assert len(found) == len(set(found)) == 2 + THREADS
+    assert (broken(app), sqlstates) == ([], {})
+
+
+def test_a_payment_a_cancellation_and_the_deadline_at_one_moment_have_one_winner(
+    app: App, clock: FrozenClock, cast: Cast, sqlstates: Counter[str]
+) -> None:
+    """Everybody's money is with the organizer where it was paid, and back in the wallet where it was not."""
+    terms = {"max_per_person": 40} | FREELY
+    offering = a_class(app, seats=40, price="10", confirm="payment", by=as_person(cast.cleo), **terms)
+    ids = held(app, offering, [rich(app, who, "10") for who in cast.crowd(40)])
+    clock.advance(timedelta(seconds=300, microseconds=-len(ids) // 2))
+    told: list[tuple[int, str]] = []
+
+    def act(number: int) -> object:
+        which = ById(ids[number // 3])
+        if number % 3 == 2:
+            clock.advance(timedelta(microseconds=1))
+            upkeep.settle_offering(app, offering.id)
+        else:
+            asked = Cancel(CONSOLE, which) if number % 3 else Confirm(CONSOLE, which)
+            told.append((which.reservation_id, became(lambda _: booking.one(app, asked), 0)))
+        return {}
+
+    hundredfold(3 * len(ids), act)
+    upkeep.settle_offering(app, offering.id)
+    now = {one.id: one.state for one in reservations.listing(app, CONSOLE, limit=200).results}
+    lost = {("cancelled", "confirmed"), ("cancelled", "not_allowed_now"), ("expired", "hold_expired")}
+    assert [(now[id], said) for id, said in told if now[id] != said and (now[id], said) not in lost] == []
+    assert len(Counter(now.values())) > 1
+    assert earned(app, cast.cleo) == f"{10 * Counter(now.values())['confirmed']}.00"
     assert (broken(app), sqlstates) == ([], {})
 
 

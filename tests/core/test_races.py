@@ -19,7 +19,7 @@ from classbook.app import App
 from classbook.core import booking, catalog, providers, reservations, upkeep
 from classbook.core.asks import Ask, ById, ByPerson, Cancel, Confirm, Resend, Reserve
 from classbook.core.batch import TIME, Batch, blocked_in
-from classbook.errors import Busy, ClassbookError, HoldExpired, OfferingCancelled, SpanTaken
+from classbook.errors import Busy, ClassbookError, HoldExpired, OfferingCancelled, SeatTaken, SoldOut, SpanTaken
 from classbook.store import catalog as catalog_store
 from classbook.store import people as people_store
 from classbook.store import reservations as store
@@ -35,6 +35,8 @@ from tests.makers import (
     a_class,
     a_court,
     a_doctor,
+    a_match,
+    a_venue,
     as_person,
     at_once,
     booking_of,
@@ -153,24 +155,30 @@ def test_a_desk_that_forgets_what_is_taken_is_stopped_by_the_constraint_and_foun
 
 
 @ServerOnly
-@pytest.mark.parametrize("kind", ["unit", "slot"])
+@pytest.mark.parametrize("kind", ["unit", "slot", "named seat", "best seat"])
 @pytest.mark.parametrize("locks", [False, True], ids=["without locks", "with locks"])
-def test_the_last_unit_and_the_last_slot_have_one_winner(
+def test_the_last_unit_slot_or_seat_has_one_winner(
     app: App, cast: Cast, sqlstates: Counter[str], monkeypatch: pytest.MonkeyPatch, kind: str, locks: bool
 ) -> None:
     """Two ask at one moment for the one that is left; without the locks only the constraint is in the way."""
     court = a_court(app, units=2) if kind == "unit" else a_doctor(app, notice_seconds=0, open_holds=0)
+    arena, seats = a_venue(app, "A:1x1"), ("A-1-1",) if kind == "named seat" else ()
     ana, ben, cleo = cast.ana, cast.ben, cast.cleo
+
+    def asked(who: Person, day: int, match: Offering | None) -> Reserve:
+        if match is not None:
+            return Reserve(as_person(who), match.id, seats=seats, queue=False)
+        return booking_of(court, who, "10:00-11:00" if kind == "unit" else "10:00", days=day, queue=False)
+
     if not locks:
         without(" FOR NO KEY UPDATE", "", monkeypatch)
         without(" SKIP LOCKED", "", monkeypatch)
     for day in range(1, 11 if locks else 101):
-        span = "10:00-11:00" if kind == "unit" else "10:00"
+        match = a_match(app, arena, starts_in=timedelta(days=day), confirm="none") if "seat" in kind else None
         if kind == "unit":
-            booking.one(app, booking_of(court, cleo, span, days=day))
-        race = [partial(booking.one, app, booking_of(court, who, span, days=day, queue=False)) for who in (ana, ben)]
-        outcomes = at_once(*race)
-        assert [type(one) for one in outcomes].count(SpanTaken) == 1, outcomes
+            booking.one(app, asked(cleo, day, None))
+        outcomes = at_once(*(partial(booking.one, app, asked(who, day, match)) for who in (ana, ben)))
+        assert len([one for one in outcomes if isinstance(one, (SpanTaken, SeatTaken, SoldOut))]) == 1, outcomes
         assert len([one for one in outcomes if isinstance(one, Reservation)]) == 1
         if sqlstates["23P01"]:
             break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import datetime, timedelta
 
@@ -12,12 +12,26 @@ import pytest
 
 from classbook.app import App, open_app
 from classbook.config import Settings
-from classbook.core import booking, catalog, upkeep
+from classbook.core import booking, catalog, matches, upkeep, wallet
 from classbook.core.asks import Ask, ById, ByPerson, Cancel, CheckIn, Confirm, Move, Resend, Reserve
 from classbook.errors import ClassbookError
 from classbook.testing import FrozenClock
 from classbook.values import Offering, Person, RequestKey, plain
-from tests.makers import CONSOLE, FREELY, THREADS, Cast, a_class, a_court, a_doctor, as_person, broken, on_all_threads
+from tests.makers import (
+    CONSOLE,
+    FREELY,
+    THREADS,
+    Cast,
+    a_class,
+    a_court,
+    a_doctor,
+    a_match,
+    a_venue,
+    as_person,
+    broken,
+    on_all_threads,
+    rich,
+)
 
 ROUNDS = 100
 """Batches of each thread; a batch has up to 12 asks."""
@@ -124,7 +138,7 @@ def test_a_storm_of_mixed_asks_breaks_nothing(
 
 
 class WideStorm(Storm):
-    """The same over every kind and verb: times, queues, moves and check-ins."""
+    """The same over every kind and verb: times, queues, moves, check-ins, seats and wallets with little in them."""
 
     def ask(self) -> Ask:
         who, offering = self.dice.choice(self.crowd), self.dice.choice(self.offerings)
@@ -135,7 +149,7 @@ class WideStorm(Storm):
             case 1 | 2 | 3 | 4 | 5 | 6:
                 return Reserve(
                     as_person(who), offering.id, party=self.dice.choice((1, 1, 1, 2, 3)), starts_at=start,
-                    ends_at=ends_at, queue=self.dice.choice((None, None, True, False)),
+                    ends_at=ends_at, queue=self.dice.choice((None, None, True, False)), seats=self.seats(offering),
                 )  # fmt: skip
             case 7:
                 return Confirm(CONSOLE, which)
@@ -145,6 +159,13 @@ class WideStorm(Storm):
                 return Move(CONSOLE, which, party=self.dice.choice((None, 1, 2)), starts_at=start)
             case _:
                 return CheckIn(CONSOLE, which)
+
+    def seats(self, offering: Offering) -> tuple[str, ...]:
+        """Named seats now and then, else the best."""
+        if offering.kind != "match" or self.dice.random() < 0.6:
+            return ()
+        row, first = self.dice.randint(1, 2), self.dice.randint(1, 4)
+        return tuple(f"A-{row}-{seat}" for seat in range(first, first + self.dice.randint(1, 2)))
 
     def when(self, offering: Offering) -> tuple[datetime | None, timedelta]:
         if offering.starts_at is not None:
@@ -161,11 +182,32 @@ class WideStorm(Storm):
                 self.clock.advance(seconds=self.dice.choice((1, 60, 200, 301)))
             case 3 | 4:
                 upkeep.settle_due(self.app)
-            case 5 if offering.kind != "appointment":
+            case 5 if offering.kind not in ("appointment", "match"):
                 self.resize(offering, seats=self.dice.randint(3, 7))
             case 6:
                 seen = catalog.show(self.app, offering.kind, offering.id)
                 assert 0 <= seen.reserved <= seen.capacity, seen
+            case 7 | 8 | 9:
+                self.use_a_wallet(self.dice.choice((wallet.top_up, wallet.top_up, wallet.withdraw)))
+            case 10 if offering.price is not None:
+                price = f"{self.dice.randint(1, 4)}.50"
+                change = {"prices": {"A": price}} if offering.kind == "match" else {"price": price}
+                self.try_to(lambda: catalog.update(self.app, CONSOLE, offering.kind, offering.id, change))
+            case 11 if offering.kind == "match":
+                act = self.dice.choice((matches.block, matches.release))
+                self.try_to(lambda: act(self.app, CONSOLE, offering.id, [f"A-2-{self.dice.randint(1, 5)}"]))
+
+    def use_a_wallet(self, act: Callable[..., object]) -> None:
+        who = self.dice.choice(self.crowd)
+        self.try_to(lambda: act(self.app, as_person(who), f"{self.dice.randint(1, 3)}.00"))
+        seen = wallet.show(self.app, CONSOLE, person=who.id)
+        assert 0 <= seen.held.minor <= seen.balance.minor, seen
+
+    def try_to(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except ClassbookError as refusal:
+            self.told[f"not done: {refusal.code}"] += 1
 
 
 def test_a_storm_over_every_kind_breaks_nothing(
@@ -179,14 +221,17 @@ def test_a_storm_over_every_kind_breaks_nothing(
         a_court(app, units=5),
         a_doctor(app, notice_seconds=0, on_second="replace", **FREELY),
         a_doctor(app, name="Dr. Kim", notice_seconds=0, per_day=None, **FREELY),
+        a_match(app, a_venue(app, "A:2x5"), starts_in=later, prices={"A": "1.50"}, queues=True, **FREELY),
+        a_class(app, seats=5, starts_in=later, price="2", confirm="payment", queues=True, max_per_person=4, **FREELY),
+        a_court(app, units=2, price="1", confirm="self", hold_seconds=120, **FREELY),
     ]
-    crowd = cast.crowd(25)
+    crowd = [rich(app, who, "4") for who in cast.crowd(25)]
     storms = [WideStorm((app, neighbour)[seed % 2], clock, offerings, crowd, seed=seed) for seed in range(THREADS)]
-    on_all_threads(lambda number: storms[number].blow(rounds=60))
+    on_all_threads(lambda number: storms[number].blow(rounds=40))
     told = sum((storm.told for storm in storms), Counter[str]())
-    words = ("held", "confirmed", "queued", "cancelled", "span_taken", "not_allowed_now")
-    assert min(told[word] for word in words) > 10 and told["resized"], told
-    assert not {"internal", "seat_taken", "busy", "unavailable"} & told.keys(), told
+    words = ("held", "confirmed", "queued", "cancelled", "span_taken", "not_allowed_now", "insufficient_funds")
+    assert min(told[word] for word in words) > 10 and told["resized"] and told["seat_taken"], told
+    assert not {"internal", "busy", "unavailable"} & told.keys(), told
     assert not sqlstates, sqlstates
     assert broken(app) == []
 

@@ -715,7 +715,7 @@ def test_every_kind_walks_with_one_model(app: App, clock: FrozenClock, cast: Cas
     run_state_machine_as_test(
         type("EveryKind", (EveryKind,), known),
         settings=settings(
-            max_examples=30 if app.store.is_embedded else 8,
+            max_examples=20 if app.store.is_embedded else 5,
             stateful_step_count=40,
             deadline=None,
             database=None,
