@@ -21,7 +21,7 @@ from classbook.store.database import Database
 from classbook.store.schema import upgrade
 from classbook.testing import FixedChance, FrozenClock, MemoryMailer
 from classbook.world import SystemClock
-from tests import postgres
+from tests import browsers, postgres
 from tests.databases import PostgresCopies, SqliteCopies
 from tests.makers import NOW, Cast
 from tests.smtp import SmtpServer
@@ -30,8 +30,11 @@ DATABASES = ["sqlite"] if postgres.SWITCHED_OFF else ["sqlite", "postgresql"]
 SECRET = "a secret for tests that is long enough"
 
 
-def pytest_report_header() -> str | None:
-    return "PostgreSQL: left out (CLASSBOOK_TEST_POSTGRES=off)" if postgres.SWITCHED_OFF else None
+def pytest_report_header() -> list[str]:
+    """A line for everything that will not be tested here."""
+    without_postgres = "PostgreSQL: left out (CLASSBOOK_TEST_POSTGRES=off)" if postgres.SWITCHED_OFF else ""
+    without_browser = f"The browser tests do not run: {browsers.LEFT_OUT}." if browsers.LEFT_OUT else ""
+    return [line for line in (without_postgres, without_browser) if line]
 
 
 # --- databases -----------------------------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ SHOWN: Final = {
         Shown(
             "reservations", "Reservations", "Who has booked what, in every state. Search by code, too.",
             "id offering_id person_id state party starts_at ends_at due_at price_minor currency created_at "
-            "confirmed_at checked_in_at once check_in steps ask",
+            "confirmed_at checked_in_at lapsed_at once check_in steps ask",
             "state",
         ),
         Shown(

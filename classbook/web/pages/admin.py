@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from classbook.core import catalog, matches, outbox, showcase, tables
+from classbook.core import catalog, holds, matches, outbox, showcase, tables
 from classbook.core.asks import Ask, ById, Cancel, CheckIn, Confirm
 from classbook.core.tables import Row, Table
 from classbook.errors import ClassbookError, NotFound
@@ -167,6 +167,12 @@ async def _cancel_offering(browser: Browser, id: int, words: str) -> object:
     )
 
 
+async def _release_holds(browser: Browser, id: int, words: str) -> object:
+    return await browser.visit.web.desk.run(
+        lambda: holds.release(browser.app, browser.actor, id, reason=words or None, key=browser.request_key())
+    )
+
+
 async def _block_seats(browser: Browser, id: int, words: str) -> object:
     return await browser.visit.web.desk.run(
         lambda: matches.block(browser.app, browser.actor, id, _labels(words), key=browser.request_key())
@@ -198,6 +204,10 @@ _VERBS: Final[dict[str, tuple[Verb, ...]]] = {
         Verb("cancel", "Cancel the reservation", _asking(lambda browser, which, words: Cancel(
             browser.actor, which, reason=words or None, key=browser.request_key())),
              _is_live, asks="The reason, for the mail", is_grave=True),
+    ),
+    "people": (
+        Verb("release-holds", "Release all holds", _release_holds, lambda row: row["removed_at"] is None,
+             asks="The reason, for the mail"),
     ),
     "messages": (Verb("retry", "Send again", _retry_mail, lambda row: row["state"] != "sent"),),
     "offerings": (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
 from typing import Any, Final, TypeVar
@@ -34,6 +34,7 @@ PAGE_SIZE: Final = 20
 LONGEST_WORDS: Final = 100
 DAYS_LOOKED_AT: Final = 14
 MOST_SLOTS: Final = 200
+SLOTS_ON_A_PAGE: Final = 80
 LAST_DAY: Final = timedelta(days=10 * 366)
 
 
@@ -59,6 +60,7 @@ def front(browser: AnyBrowser) -> Response:
         day = _day(asked.day)
     except Invalid as error:
         alert, day = error, None
+        asked = replace(asked, day=None)
     found = showcase.listing(
         browser.app, kind=asked.kind, start_date=day, type=asked.type, text=asked.text, page=page, page_size=PAGE_SIZE
     )
@@ -201,16 +203,17 @@ def _facts_of_seats(browser: Browser, offering: Offering, wish: Wish, query: Que
 
 
 def _facts_of_slots(browser: Browser, offering: Offering, wish: Wish, query: Query) -> dict[str, Any]:
-    """The free slots from a day on, day by day where the offering is."""
+    """The free slots from a day on, day by day where the offering is: whole days, and not too many of them."""
     zone, first, found = _free(browser, offering, query)
-    days = [
-        (day, tuple(slots))
-        for day, slots in groupby(found.results, key=lambda slot: slot.start.astimezone(zone).date())
-    ]
+    by_day = groupby(found.results, key=lambda slot: slot.start.astimezone(zone).date())
+    days = [(day, tuple(slots)) for day, slots in by_day]
     later = first + timedelta(days=DAYS_LOOKED_AT)
-    if found.next and days:
-        # The last day may not be whole: it begins the next page, unless it is all there is.
-        later = days.pop()[0] if len(days) > 1 else days[0][0] + timedelta(days=1)
+    if found.next and len(days) > 1:
+        later = days.pop()[0]  # it may not be whole
+    elif found.next and days:
+        later = days[0][0] + timedelta(days=1)
+    while len(days) > 1 and sum(len(slots) for _, slots in days) > SLOTS_ON_A_PAGE:
+        later = days.pop()[0]
     return {"days": days, **_ways_to_days(browser, zone, first, later)}
 
 
