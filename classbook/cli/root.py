@@ -42,6 +42,7 @@ REGISTRY: Final = {
     "demo": Entry("classbook.cli.demo", "Fill a fresh database and walk one booking, step by step.", _LOOK),
     "doctor": Entry("classbook.cli.setup", "Check configuration, secrets, database, mail and clock.", _LOOK),
     "daemon": Entry("classbook.cli.daemon", "Run the scheduler, the mail sender and the HTTP API.", _LOOK),
+    "openapi": Entry("classbook.cli.openapi", "Print the OpenAPI document of the HTTP API.", _LOOK),
     "holds": Entry("classbook.cli.holds", "Release what somebody holds.", _LOOK),
     "mail": Entry("classbook.cli.mail", "List, show, retry and test mail.", _LOOK),
     "audit": Entry("classbook.cli.audit", "Check every invariant of the database.", _LOOK),

@@ -18,6 +18,7 @@ from classbook.web import (
     bookings,
     classes,
     docs,
+    documented,
     events,
     health,
     history,
@@ -39,7 +40,6 @@ from classbook.web.journal import Journal
 from classbook.web.pages import admin, confirm, my, static
 from classbook.web.pages import offerings as offering_pages
 from classbook.web.routes import refuse_undeclared
-from classbook.web.shapes import Problem
 from classbook.web.slow_lane import SlowLane
 from classbook.web.tokens import Tokens
 from classbook.web.visit import Web
@@ -105,6 +105,11 @@ def make_web(app: App, desk: Desk) -> ASGIApp:
     return door
 
 
+def document() -> dict[str, Any]:
+    """What the API is, as OpenAPI."""
+    return _routed().openapi()
+
+
 def _routed() -> FastAPI:
     web = _Described(
         title="classbook",
@@ -130,8 +135,5 @@ class _Described(FastAPI):
     def openapi(self) -> dict[str, Any]:
         if not self.openapi_schema:
             made = get_openapi(title=self.title, version=self.version, description=self.description, routes=self.routes)
-            made["components"]["schemas"]["Problem"] = Problem.model_json_schema()
-            for unused in ("HTTPValidationError", "ValidationError"):
-                made["components"]["schemas"].pop(unused, None)
-            self.openapi_schema = docs.tidy(made)
+            self.openapi_schema = documented.complete(made)
         return self.openapi_schema

@@ -11,12 +11,13 @@ from starlette.responses import Response
 from classbook.core import catalog, people, reservations
 from classbook.core.asks import ById, Reserve
 from classbook.core.asks import Confirm as ConfirmAsk
-from classbook.errors import Invalid
+from classbook.errors import BadSpan, Invalid
 from classbook.rules.zones import known_zone
 from classbook.values import Appointment, plain
 from classbook.web import answers
 from classbook.web.bodies import ChangedAppointment, NewAppointment, State
 from classbook.web.booking import booked
+from classbook.web.documented import CONFIRMING, RESERVING, TIMES, gives, refuses
 from classbook.web.moments import Day, From, To, Zone, moment, window
 from classbook.web.providers import KIND
 from classbook.web.read_back import refuse_other_values, writable
@@ -31,7 +32,13 @@ looking = looks("appointments")
 _READ_ONLY: Final = ChangedAppointment.model_fields.keys() - writable(ChangedAppointment)
 
 
-@acting.post("/appointments/", status_code=201, response_model=shape(Appointment))
+@acting.post(
+    "/appointments/",
+    status_code=201,
+    response_model=shape(Appointment),
+    operation_id="create_appointment",
+    responses=refuses(*RESERVING, *TIMES) | gives(201, "Location"),
+)
 async def create_appointment(visit: Person, body: NewAppointment) -> Response:
     """Hold a slot, to be confirmed in time. A second one on a day is rejected, or replaces the first: by policy."""
     key = request_key(visit, "/appointments/", body)
@@ -40,7 +47,12 @@ async def create_appointment(visit: Person, body: NewAppointment) -> Response:
     return await booked(visit, ask, status=201)
 
 
-@acting.patch("/appointments/{id:id}/", response_model=shape(Appointment))
+@acting.patch(
+    "/appointments/{id:id}/",
+    response_model=shape(Appointment),
+    operation_id="change_appointment",
+    responses=refuses(*CONFIRMING),
+)
 async def change_appointment(id: int, visit: Person, body: ChangedAppointment) -> Response:
     """Confirm it, with `{"is_confirmed": true}`."""
     loop = asyncio.get_running_loop()
@@ -54,7 +66,9 @@ async def change_appointment(id: int, visit: Person, body: ChangedAppointment) -
     return answers.answer(present)
 
 
-@looking.get("/appointments/", response_model=page(Appointment))
+@looking.get(
+    "/appointments/", response_model=page(Appointment), operation_id="list_appointments", responses=refuses(BadSpan)
+)
 def list_appointments(
     visit: Person,
     day: Day = None,
@@ -76,7 +90,7 @@ def list_appointments(
     )
 
 
-@looking.get("/appointments/{id:id}/", response_model=shape(Appointment))
+@looking.get("/appointments/{id:id}/", response_model=shape(Appointment), operation_id="read_appointment")
 def read_appointment(id: int, visit: Person) -> Response:
     """One appointment: for the client and for the provider."""
     return answers.answer(reservations.entry(visit.web.app, visit.actor, KIND, id))

@@ -8,10 +8,11 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from classbook.core import accounts, logins, people
-from classbook.errors import Invalid
+from classbook.errors import BadCredentials, Invalid, NotLoggedIn, TooManyRequests, WrongCode
 from classbook.values import Person, Told
 from classbook.web import answers
 from classbook.web.bodies import Login, Logout, Password, Refresh, Signup, Verify
+from classbook.web.documented import refuses
 from classbook.web.requests import request_key
 from classbook.web.routes import actions, looks
 from classbook.web.shapes import TokenPair, shape
@@ -22,7 +23,13 @@ acting = actions("auth")
 looking = looks("auth")
 
 
-@acting.post("/auth/signup/", status_code=201, response_model=shape(Told))
+@acting.post(
+    "/auth/signup/",
+    status_code=201,
+    response_model=shape(Told),
+    operation_id="sign_up",
+    responses=refuses(TooManyRequests),
+)
 async def signup(visit: Anyone, body: Signup) -> Response:
     """Become a member. A code comes by mail that proves the address; before that there is no account."""
     caller = visit.caller(request_key(visit, "/auth/signup/", body))
@@ -32,7 +39,12 @@ async def signup(visit: Anyone, body: Signup) -> Response:
     return answers.answer(told, status=201)
 
 
-@acting.post("/auth/verify/", response_model=shape(Person))
+@acting.post(
+    "/auth/verify/",
+    response_model=shape(Person),
+    operation_id="verify_address",
+    responses=refuses(WrongCode, TooManyRequests),
+)
 async def verify(visit: Anyone, body: Verify) -> Response:
     """Prove the address with the code of the mail."""
     caller = visit.caller(request_key(visit, "/auth/verify/", body))
@@ -42,7 +54,9 @@ async def verify(visit: Anyone, body: Verify) -> Response:
     return answers.answer(proved)
 
 
-@acting.post("/auth/login/", response_model=TokenPair)
+@acting.post(
+    "/auth/login/", response_model=TokenPair, operation_id="log_in", responses=refuses(BadCredentials, TooManyRequests)
+)
 async def login(visit: Anyone, body: Login) -> Response:
     """Exchange address and password for tokens."""
     caller = visit.caller(request_key(visit, "/auth/login/", body))
@@ -53,7 +67,12 @@ async def login(visit: Anyone, body: Login) -> Response:
     return answers.answer(visit.web.tokens.pair(begun))
 
 
-@acting.post("/auth/refresh/", response_model=TokenPair)
+@acting.post(
+    "/auth/refresh/",
+    response_model=TokenPair,
+    operation_id="refresh_login",
+    responses=refuses(NotLoggedIn, TooManyRequests),
+)
 async def refresh(visit: Anyone, body: Refresh) -> Response:
     """Exchange a refresh token for new tokens; the old one is used up, and using it again later ends the login."""
     caller = visit.caller(request_key(visit, "/auth/refresh/", body))
@@ -63,7 +82,7 @@ async def refresh(visit: Anyone, body: Refresh) -> Response:
     return answers.answer(visit.web.tokens.pair(fresh))
 
 
-@acting.post("/auth/logout/", status_code=204)
+@acting.post("/auth/logout/", status_code=204, operation_id="log_out", responses=refuses(NotLoggedIn))
 async def logout(visit: Anyone, body: Logout) -> Response:
     """End the login of a refresh token, or of the access token. An access token in use still lasts some minutes."""
     caller = visit.caller(request_key(visit, "/auth/logout/", body))
@@ -79,7 +98,12 @@ async def logout(visit: Anyone, body: Logout) -> Response:
     return answers.nothing()
 
 
-@acting.post("/auth/password/", status_code=204, responses={202: {"model": shape(Told)}})
+@acting.post(
+    "/auth/password/",
+    status_code=204,
+    operation_id="set_password",
+    responses=refuses(NotLoggedIn, BadCredentials, WrongCode, TooManyRequests) | {202: {"model": shape(Told)}},
+)
 async def password(visit: Anyone, body: Password) -> Response:
     """Change the own password (with a login), ask for a code that sets a new one, or use that code.
 
@@ -107,7 +131,7 @@ async def password(visit: Anyone, body: Password) -> Response:
     return answers.nothing()
 
 
-@looking.get("/auth/me/", response_model=shape(Person))
+@looking.get("/auth/me/", response_model=shape(Person), operation_id="read_me")
 def me(visit: LoggedIn) -> Response:
     """Who I am."""
     return answers.answer(people.me(visit.web.app, visit.actor))

@@ -10,10 +10,12 @@ from starlette.responses import Response
 from classbook.core import catalog, reservations
 from classbook.core.asks import ById, Reserve
 from classbook.core.asks import Cancel as CancelAsk
+from classbook.errors import NotYours
 from classbook.values import Booking
 from classbook.web import answers
 from classbook.web.bodies import Cancel, NewBooking, State
 from classbook.web.booking import booked
+from classbook.web.documented import GIVING_BACK, RESERVING, TIMES, gives, refuses
 from classbook.web.moments import moment
 from classbook.web.requests import Cursor, Limit, request_key
 from classbook.web.resources import KIND
@@ -25,7 +27,13 @@ acting = actions("bookings")
 looking = looks("bookings")
 
 
-@acting.post("/bookings/create/", status_code=201, response_model=shape(Booking))
+@acting.post(
+    "/bookings/create/",
+    status_code=201,
+    response_model=shape(Booking),
+    operation_id="create_booking",
+    responses=refuses(*RESERVING, *TIMES) | gives(201, "Location"),
+)
 async def create_booking(visit: Person, body: NewBooking) -> Response:
     """Book a resource. Where all of it is taken one waits in line: state `queued`, with the `position`."""
     key = request_key(visit, "/bookings/create/", body)
@@ -47,7 +55,12 @@ async def create_booking(visit: Person, body: NewBooking) -> Response:
     return await booked(visit, ask, status=201)
 
 
-@acting.post("/bookings/cancel/{id:id}/", response_model=with_message(Booking))
+@acting.post(
+    "/bookings/cancel/{id:id}/",
+    response_model=with_message(Booking),
+    operation_id="cancel_booking",
+    responses=refuses(*GIVING_BACK),
+)
 async def cancel_booking(id: int, visit: Person, body: Cancel) -> Response:
     """Give the span back, or leave the queue; who is next in the queue gets it."""
     key = request_key(visit, f"/bookings/cancel/{id}/", body)
@@ -55,7 +68,7 @@ async def cancel_booking(id: int, visit: Person, body: Cancel) -> Response:
     return await booked(visit, ask, message="Booking cancelled; whoever is next in the queue is notified.")
 
 
-@looking.get("/bookings/", response_model=page(Booking))
+@looking.get("/bookings/", response_model=page(Booking), operation_id="list_bookings", responses=refuses(NotYours))
 def list_bookings(
     visit: Person,
     state: State | None = None,

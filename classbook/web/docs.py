@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
@@ -103,15 +103,3 @@ def _assets() -> dict[str, tuple[bytes, str]]:
         if path.suffix in _TYPES
     }
     return {**files, "start.js": (_START.encode(), _TYPES[".js"])}
-
-
-def tidy(schema: dict[str, Any]) -> dict[str, Any]:
-    """Our errors instead of FastAPI's: every operation may be refused with a problem, and 422 is one of them."""
-    for operations in schema["paths"].values():
-        for operation in operations.values():
-            operation["responses"].pop("422", None)
-            operation["responses"]["default"] = {
-                "description": "Refused: `code` says why, `hint` what to do.",
-                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-            }
-    return schema

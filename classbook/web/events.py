@@ -11,6 +11,7 @@ from classbook.values import Event, Reservation
 from classbook.web import offerings
 from classbook.web.bodies import ChangedEvent, NewEvent, ReservePlaces
 from classbook.web.booking import booked
+from classbook.web.documented import RESERVING, gives, refuses
 from classbook.web.requests import request_key
 from classbook.web.routes import actions, looks
 from classbook.web.shapes import shape
@@ -22,7 +23,13 @@ acting = actions("events")
 looking = looks("events")
 
 
-@acting.post("/events/{id:id}/reserve/", status_code=201, response_model=shape(Reservation))
+@acting.post(
+    "/events/{id:id}/reserve/",
+    status_code=201,
+    response_model=shape(Reservation),
+    operation_id="reserve_event",
+    responses=refuses(*RESERVING) | gives(201, "Location"),
+)
 async def reserve_event(id: int, visit: Person, body: ReservePlaces) -> Response:
     """Take a place in an event."""
     key = request_key(visit, f"/events/{id}/reserve/", body)

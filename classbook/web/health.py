@@ -14,13 +14,13 @@ from classbook.web.visit import Anyone
 router = APIRouter(tags=["health"])
 
 
-@router.get("/healthz/", response_model=dict[str, str])
+@router.get("/healthz/", response_model=dict[str, str], operation_id="read_health")
 async def healthz(visit: Anyone) -> Response:
     """The process answers. The database is not asked."""
     return Json({"status": "ok"})
 
 
-@router.get("/readyz/", response_model=dict[str, str])
+@router.get("/readyz/", response_model=dict[str, str], operation_id="read_readiness")
 def readyz(visit: Anyone) -> Response:
     """The database answers and has the schema of this program; 503 says why not."""
     found = revision(visit.web.app.store)

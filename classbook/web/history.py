@@ -8,8 +8,10 @@ from fastapi import Query
 from starlette.responses import Response
 
 from classbook.core import trail
+from classbook.errors import NotYours
 from classbook.values import Change
 from classbook.web import answers
+from classbook.web.documented import refuses
 from classbook.web.requests import Cursor, Limit
 from classbook.web.routes import looks
 from classbook.web.shapes import page
@@ -20,7 +22,7 @@ looking = looks("history")
 Subject = Literal["offering", "venue", "person", "message", "database"]
 
 
-@looking.get("/history/", response_model=page(Change))
+@looking.get("/history/", response_model=page(Change), operation_id="list_history", responses=refuses(NotYours))
 def listing(
     visit: Person,
     subject: Annotated[Subject | None, Query(description="Of what kind of thing.")] = None,

@@ -9,10 +9,12 @@ from starlette.responses import Response
 
 from classbook.core import catalog, matches
 from classbook.core.asks import Reserve
+from classbook.errors import NotFound, OfferingCancelled, SoldOut, UnknownSeat
 from classbook.values import Actor, CategoryPrice, Match, Reservation, SeatState, Ticket
 from classbook.web import answers, offerings
 from classbook.web.bodies import Cancel, ChangedMatch, Empty, NewMatch, NewPrices, ReserveSeats, SeatLabels
 from classbook.web.booking import booked
+from classbook.web.documented import CHANGING, GIVING_BACK, RESERVING, SEATS, gives, refuses
 from classbook.web.requests import Cursor, Limit, request_key
 from classbook.web.routes import actions, looks
 from classbook.web.shapes import page, shape
@@ -25,7 +27,13 @@ acting = actions("matches")
 looking = looks("matches")
 
 
-@acting.post("/matches/{id:id}/reserve/", status_code=201, response_model=shape(Reservation))
+@acting.post(
+    "/matches/{id:id}/reserve/",
+    status_code=201,
+    response_model=shape(Reservation),
+    operation_id="reserve_match",
+    responses=refuses(*RESERVING, *SEATS) | gives(201, "Location"),
+)
 async def reserve_seats(id: int, visit: Person, body: ReserveSeats) -> Response:
     """Take seats: those that are named, or the best ones beside each other. All or nothing."""
     ask = Reserve(
@@ -43,14 +51,25 @@ async def reserve_seats(id: int, visit: Person, body: ReserveSeats) -> Response:
     return await booked(visit, ask, status=201)
 
 
-@acting.post("/tickets/{match:id}:{seat}/reserve/", status_code=201, response_model=shape(Reservation))
+@acting.post(
+    "/tickets/{match:id}:{seat}/reserve/",
+    status_code=201,
+    response_model=shape(Reservation),
+    operation_id="reserve_ticket",
+    responses=refuses(*RESERVING, *SEATS) | gives(201, "Location"),
+)
 async def reserve_ticket(match: int, seat: str, visit: Person, body: Empty) -> Response:
     """Take one seat of a match."""
     key = request_key(visit, f"/tickets/{match}:{seat}/reserve/", body)
     return await booked(visit, Reserve(visit.actor, match, seats=(seat,), key=key, kind=KIND), status=201)
 
 
-@acting.post("/tickets/{match:id}:{seat}/canceled/", response_model=shape(Reservation))
+@acting.post(
+    "/tickets/{match:id}:{seat}/canceled/",
+    response_model=shape(Reservation),
+    operation_id="cancel_ticket",
+    responses=refuses(UnknownSeat, *GIVING_BACK),
+)
 async def give_ticket_back(match: int, seat: str, visit: Person, body: Cancel) -> Response:
     """Give one seat of a match back; other seats of the same reservation are kept."""
     key = request_key(visit, f"/tickets/{match}:{seat}/canceled/", body)
@@ -60,7 +79,12 @@ async def give_ticket_back(match: int, seat: str, visit: Person, body: Cancel) -
     return await booked(visit, ask)
 
 
-@looking.get("/matches/{id:id}/seats/", response_model=page(SeatState))
+@looking.get(
+    "/matches/{id:id}/seats/",
+    response_model=page(SeatState),
+    operation_id="list_match_seats",
+    responses=refuses(OfferingCancelled, SoldOut),
+)
 def list_seats_of_match(
     id: int,
     visit: Anyone,
@@ -75,7 +99,12 @@ def list_seats_of_match(
     return answers.answer(matches.propose(app, actor, id, best, category=category, strict=strict))
 
 
-@acting.post("/matches/{id:id}/block/", response_model=page(SeatState))
+@acting.post(
+    "/matches/{id:id}/block/",
+    response_model=page(SeatState),
+    operation_id="block_match_seats",
+    responses=refuses(*CHANGING, *SEATS),
+)
 async def block_seats(id: int, visit: Person, body: SeatLabels) -> Response:
     """Keep seats from sale. For the match's creator and for administrators."""
     key = request_key(visit, f"/matches/{id}/block/", body)
@@ -84,7 +113,12 @@ async def block_seats(id: int, visit: Person, body: SeatLabels) -> Response:
     )
 
 
-@acting.post("/matches/{id:id}/release/", response_model=page(SeatState))
+@acting.post(
+    "/matches/{id:id}/release/",
+    response_model=page(SeatState),
+    operation_id="release_match_seats",
+    responses=refuses(*CHANGING, *SEATS),
+)
 async def release_seats(id: int, visit: Person, body: SeatLabels) -> Response:
     """Put blocked seats on sale. For the match's creator and for administrators."""
     key = request_key(visit, f"/matches/{id}/release/", body)
@@ -93,26 +127,37 @@ async def release_seats(id: int, visit: Person, body: SeatLabels) -> Response:
     )
 
 
-@looking.get("/tickets/", response_model=page(Ticket))
+@looking.get("/tickets/", response_model=page(Ticket), operation_id="list_tickets", responses=refuses(NotFound))
 def list_tickets(visit: Anyone, match: MatchId, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """The seats of a match as tickets, by the plan."""
     found = matches.tickets(visit.web.app, _whoever(visit), match, limit=limit, cursor=cursor)
     return answers.answer(found)
 
 
-@looking.get("/tickets/{match:id}:{seat}/", response_model=shape(Ticket))
+@looking.get(
+    "/tickets/{match:id}:{seat}/",
+    response_model=shape(Ticket),
+    operation_id="read_ticket",
+    responses=refuses(UnknownSeat),
+)
 def read_ticket(match: int, seat: str, visit: Anyone) -> Response:
     """One seat of one match: its price and its state."""
     return answers.answer(matches.ticket(visit.web.app, _whoever(visit), match, seat))
 
 
-@looking.get("/prices/", response_model=page(CategoryPrice))
+@looking.get("/prices/", response_model=page(CategoryPrice), operation_id="list_prices", responses=refuses(NotFound))
 def list_prices(visit: Anyone, match: MatchId) -> Response:
     """What the seats of a match cost, by category."""
     return answers.answer(matches.prices(visit.web.app, match))
 
 
-@acting.post("/prices/", status_code=201, response_model=page(CategoryPrice))
+@acting.post(
+    "/prices/",
+    status_code=201,
+    response_model=page(CategoryPrice),
+    operation_id="set_prices",
+    responses=refuses(NotFound, *CHANGING),
+)
 async def put_prices(visit: Person, body: NewPrices) -> Response:
     """Give the seats of a match other prices, from now on. For its creator and for administrators."""
     key = request_key(visit, "/prices/", body)

@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from classbook.app import App
 from classbook.core import catalog, repeats, reservations
-from classbook.errors import Invalid
+from classbook.errors import ChangedMeanwhile, Invalid, NotAllowedNow, NotYours
 from classbook.rules.kinds import KINDS
 from classbook.rules.repeats import Repeat
 from classbook.rules.when import parse_when
@@ -23,6 +23,7 @@ from classbook.rules.zones import known_zone
 from classbook.values import Actor, Dated, Offering, Page, RequestKey, Reservation, plain
 from classbook.web import answers
 from classbook.web.bodies import Body, Cancel, OpenStatus, TimedStatus
+from classbook.web.documented import CHANGING, MAKING, gives, refuses
 from classbook.web.read_back import refuse_other_values, writable
 from classbook.web.requests import Cursor, Limit, expected_version, request_key
 from classbook.web.routes import PREFIX
@@ -84,6 +85,7 @@ def serve(noun: Noun, *, acting: APIRouter, looking: APIRouter) -> None:
         f"{path}cancel/",
         response_model=shape(noun.shape),
         operation_id=f"cancel_{one}",
+        responses=gives(200, "ETag") | refuses(*CHANGING),
         summary=f"Call one off: {noun.many}",
         description="Everybody who reserved is told. For its creator and for administrators.",
     )
@@ -101,6 +103,7 @@ def serve(noun: Noun, *, acting: APIRouter, looking: APIRouter) -> None:
         f"{path}reservations/",
         response_model=page(Reservation),
         operation_id=f"list_{one}_reservations",
+        responses=refuses(NotYours),
         summary=f"Who reserved: {noun.many}",
         description="Who reserved, the newest first: for its creator and for administrators.",
     )
@@ -158,6 +161,7 @@ def _serve_one(noun: Noun, acting: APIRouter, looking: APIRouter) -> None:
         response_model=shape(noun.shape) if KINDS[noun.kind].picks_time else shape(noun.shape) | page(Dated),
         status_code=201,
         operation_id=f"create_{one}",
+        responses=gives(201, "ETag", "Location") | refuses(*MAKING),
         summary=f"Create: {noun.many}",
         description=f"Offer one of the {noun.many}. Who may is up to the kind.",
     )
@@ -176,6 +180,7 @@ def _serve_one(noun: Noun, acting: APIRouter, looking: APIRouter) -> None:
         path,
         **described,
         operation_id=f"read_{one}",
+        responses=gives(200, "ETag"),
         summary=f"Read one: {noun.many}",
         description="Its ETag is the version that `If-Match` may ask for.",
     )
@@ -194,6 +199,7 @@ def _serve_one(noun: Noun, acting: APIRouter, looking: APIRouter) -> None:
             methods=[verb],
             **described,
             operation_id=f"{name}_{one}",
+            responses=gives(200, "ETag") | refuses(*CHANGING),
             summary=f"Change one: {noun.many}",
             description="The fields that are sent are changed, the others are kept.",
         )
@@ -202,6 +208,7 @@ def _serve_one(noun: Noun, acting: APIRouter, looking: APIRouter) -> None:
         path,
         status_code=204,
         operation_id=f"delete_{one}",
+        responses=refuses(NotYours, NotAllowedNow, ChangedMeanwhile),
         summary=f"Delete one: {noun.many}",
         description="For what nobody ever reserved; the others are cancelled.",
     )

@@ -12,11 +12,13 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from classbook.core import catalog, schedules
+from classbook.errors import BadSpan, NotYours, OfferingCancelled
 from classbook.rules.opening import Rule, from_json
 from classbook.rules.zones import known_zone
 from classbook.values import Page, Schedule, Slot
 from classbook.web import answers
 from classbook.web.bodies import OpeningHours
+from classbook.web.documented import refuses
 from classbook.web.moments import Day, From, To, Zone, window
 from classbook.web.offerings import Noun
 from classbook.web.requests import Cursor, Limit, request_key
@@ -46,6 +48,7 @@ def serve(noun: Noun, *, acting: APIRouter, looking: APIRouter) -> None:
         f"{path}schedule/",
         response_model=shape(Schedule),
         operation_id=f"add_{one}_schedule",
+        responses=refuses(NotYours, BadSpan, OfferingCancelled),
         summary=f"Add opening hours: {noun.many}",
         description="Several rules in one request; the answer is the whole schedule. What is booked stays booked.",
     )
@@ -63,6 +66,7 @@ def serve(noun: Noun, *, acting: APIRouter, looking: APIRouter) -> None:
         f"{path}slots/",
         response_model=page(Slot),
         operation_id=f"list_{one}_slots",
+        responses=refuses(BadSpan),
         summary=f"Free times: {noun.many}",
         description=f"What can be booked now, by time; without a day for the next {DAYS_SHOWN} days. "
         "Slots, or where any span may be booked the longest free ones.",

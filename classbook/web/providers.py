@@ -8,10 +8,12 @@ from starlette.responses import Response
 
 from classbook.app import App
 from classbook.core import people, providers
+from classbook.errors import Exists, NotYours
 from classbook.values import Actor, Appointments, Offering, RequestKey
 from classbook.values import Person as PersonValue
 from classbook.web import answers, offerings, opening
 from classbook.web.bodies import ChangedProvider, NewClient, NewProvider
+from classbook.web.documented import refuses
 from classbook.web.requests import Cursor, Limit, request_key
 from classbook.web.routes import actions, looks
 from classbook.web.shapes import page, shape
@@ -36,13 +38,19 @@ offerings.serve(NOUN, acting=acting, looking=looking)
 opening.serve(NOUN, acting=acting, looking=looking)
 
 
-@looking.get("/clients/", response_model=page(PersonValue))
+@looking.get("/clients/", response_model=page(PersonValue), operation_id="list_clients", responses=refuses(NotYours))
 def list_clients(visit: Person, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """The members there are: for organizers and administrators."""
     return answers.answer(people.listing(visit.web.app, visit.actor, role=CLIENT, limit=limit, cursor=cursor))
 
 
-@acting.post("/clients/", status_code=201, response_model=shape(PersonValue))
+@acting.post(
+    "/clients/",
+    status_code=201,
+    response_model=shape(PersonValue),
+    operation_id="create_client",
+    responses=refuses(NotYours, Exists),
+)
 async def create_client(visit: Person, body: NewClient) -> Response:
     """Make a member whose address one vouches for."""
     key = request_key(visit, "/clients/", body)

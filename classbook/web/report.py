@@ -9,10 +9,12 @@ from fastapi import Query
 from starlette.responses import Response
 
 from classbook.core import figures
+from classbook.errors import NotYours
 from classbook.rules.when import Reading, parse_when
 from classbook.values import Report
 from classbook.web import answers
 from classbook.web.bodies import Period
+from classbook.web.documented import refuses
 from classbook.web.routes import actions, looks
 from classbook.web.shapes import shape
 from classbook.web.visit import Person, Visit
@@ -21,7 +23,7 @@ acting = actions("report")
 looking = looks("report")
 
 
-@looking.get("/report/", response_model=shape(Report), operation_id="read_report")
+@looking.get("/report/", response_model=shape(Report), operation_id="read_report", responses=refuses(NotYours))
 def read(
     visit: Person,
     starts_from: Annotated[str | None, Query(alias="from", description="Classes that start then or later.")] = None,
@@ -31,7 +33,7 @@ def read(
     return answers.answer(_report(visit, starts_from, starts_to))
 
 
-@acting.post("/report/", response_model=shape(Report), operation_id="post_report")
+@acting.post("/report/", response_model=shape(Report), operation_id="post_report", responses=refuses(NotYours))
 async def post(visit: Person, body: Period) -> Response:
     """The same as GET, for programs that post."""
     loop = asyncio.get_running_loop()

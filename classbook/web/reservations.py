@@ -12,10 +12,21 @@ from classbook.core.asks import ById, CheckIn, Resend
 from classbook.core.asks import Cancel as CancelAsk
 from classbook.core.asks import Confirm as ConfirmAsk
 from classbook.core.asks import Move as MoveAsk
+from classbook.errors import (
+    HoldExpired,
+    NotAllowedNow,
+    NotYours,
+    OfferingCancelled,
+    TooEarly,
+    TooLate,
+    TooManyGuesses,
+    TooManyRequests,
+)
 from classbook.values import Move, Reservation
 from classbook.web import answers
 from classbook.web.bodies import Cancel, Confirm, Empty, MovePlaces, State
 from classbook.web.booking import booked
+from classbook.web.documented import CONFIRMING, GIVING_BACK, RESERVING, SEATS, TIMES, refuses
 from classbook.web.moments import moment
 from classbook.web.requests import Cursor, Limit, request_key
 from classbook.web.routes import actions, looks
@@ -26,7 +37,9 @@ acting = actions("reservations")
 looking = looks("reservations")
 
 
-@looking.get("/reservations/", response_model=page(Reservation))
+@looking.get(
+    "/reservations/", response_model=page(Reservation), operation_id="list_reservations", responses=refuses(NotYours)
+)
 def listing(
     visit: Person,
     state: State | None = None,
@@ -43,20 +56,25 @@ def listing(
     )
 
 
-@looking.get("/reservations/{reservation}/", response_model=shape(Reservation))
+@looking.get("/reservations/{reservation}/", response_model=shape(Reservation), operation_id="read_reservation")
 def read(reservation: str, visit: Person) -> Response:
     """One reservation, by its id or its code."""
     return answers.answer(reservations.show(visit.web.app, visit.actor, _id(visit, reservation)))
 
 
-@looking.get("/reservations/{reservation}/history/", response_model=page(Move))
+@looking.get("/reservations/{reservation}/history/", response_model=page(Move), operation_id="read_reservation_history")
 def history(reservation: str, visit: Person, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """What became of a reservation, step by step."""
     found = _id(visit, reservation)
     return answers.answer(reservations.history(visit.web.app, visit.actor, found, limit=limit, cursor=cursor))
 
 
-@acting.post("/reservations/{reservation}/confirm/", response_model=shape(Reservation))
+@acting.post(
+    "/reservations/{reservation}/confirm/",
+    response_model=shape(Reservation),
+    operation_id="confirm_reservation",
+    responses=refuses(*CONFIRMING),
+)
 async def confirm(reservation: str, visit: Person, body: Confirm) -> Response:
     """Make the hold definite."""
     which = ById(_id(visit, reservation))
@@ -64,7 +82,12 @@ async def confirm(reservation: str, visit: Person, body: Confirm) -> Response:
     return await booked(visit, ConfirmAsk(visit.actor, which, code=body.otp, key=key))
 
 
-@acting.post("/reservations/{reservation}/cancel/", response_model=shape(Reservation))
+@acting.post(
+    "/reservations/{reservation}/cancel/",
+    response_model=shape(Reservation),
+    operation_id="cancel_reservation",
+    responses=refuses(*GIVING_BACK),
+)
 async def cancel(reservation: str, visit: Person, body: Cancel) -> Response:
     """Give the places back."""
     which = ById(_id(visit, reservation))
@@ -72,15 +95,27 @@ async def cancel(reservation: str, visit: Person, body: Cancel) -> Response:
     return await booked(visit, CancelAsk(visit.actor, which, reason=body.reason, key=key))
 
 
-@acting.delete("/reservations/{reservation}/cancel/", status_code=204)
-@acting.delete("/reservations/{reservation}/", status_code=204)
+@acting.delete(
+    "/reservations/{reservation}/cancel/",
+    status_code=204,
+    operation_id="give_reservation_back",
+    responses=refuses(*GIVING_BACK),
+)
+@acting.delete(
+    "/reservations/{reservation}/", status_code=204, operation_id="delete_reservation", responses=refuses(*GIVING_BACK)
+)
 async def give_back(reservation: str, visit: Person) -> Response:
     """Give the places back; nothing is answered."""
     given_back = await booked(visit, CancelAsk(visit.actor, ById(_id(visit, reservation))))
     return answers.nothing() if given_back.status_code == 200 else given_back
 
 
-@acting.post("/reservations/{reservation}/move/", response_model=shape(Reservation))
+@acting.post(
+    "/reservations/{reservation}/move/",
+    response_model=shape(Reservation),
+    operation_id="move_reservation",
+    responses=refuses(*RESERVING, *SEATS, *TIMES, HoldExpired),
+)
 async def move(reservation: str, visit: Person, body: MovePlaces) -> Response:
     """Change the time or the party in one step; the old places are kept where the new ones are refused."""
     which = ById(_id(visit, reservation))
@@ -104,7 +139,12 @@ async def move(reservation: str, visit: Person, body: MovePlaces) -> Response:
     return await booked(visit, ask)
 
 
-@acting.post("/reservations/{reservation}/check-in/", response_model=shape(Reservation))
+@acting.post(
+    "/reservations/{reservation}/check-in/",
+    response_model=shape(Reservation),
+    operation_id="check_in",
+    responses=refuses(NotAllowedNow, TooEarly, TooLate, HoldExpired),
+)
 async def check_in(reservation: str, visit: Person, body: Empty) -> Response:
     """Say that one has come."""
     which = ById(_id(visit, reservation))
@@ -112,7 +152,12 @@ async def check_in(reservation: str, visit: Person, body: Empty) -> Response:
     return await booked(visit, CheckIn(visit.actor, which, key=key))
 
 
-@acting.post("/reservations/{reservation}/resend/", response_model=shape(Reservation))
+@acting.post(
+    "/reservations/{reservation}/resend/",
+    response_model=shape(Reservation),
+    operation_id="resend_code",
+    responses=refuses(HoldExpired, OfferingCancelled, NotAllowedNow, TooManyGuesses, TooManyRequests),
+)
 async def resend(reservation: str, visit: Person, body: Empty) -> Response:
     """Mail a new code; the ones before it are void."""
     which = ById(_id(visit, reservation))

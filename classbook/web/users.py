@@ -5,9 +5,11 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from classbook.core import people, personal
+from classbook.errors import NotAllowedNow
 from classbook.values import Person as PersonValue
 from classbook.web import answers
 from classbook.web.bodies import Body, Short
+from classbook.web.documented import refuses
 from classbook.web.requests import request_key
 from classbook.web.routes import actions, looks
 from classbook.web.shapes import shape
@@ -22,20 +24,25 @@ class Anonymise(Body):
     """The person's address, so that nobody else is meant."""
 
 
-@looking.get("/users/{id:id}/", response_model=shape(PersonValue))
+@looking.get("/users/{id:id}/", response_model=shape(PersonValue), operation_id="read_user")
 def read(id: int, visit: Person) -> Response:
     """One person: oneself; an administrator sees anybody."""
     return answers.answer(people.show(visit.web.app, visit.actor, str(id)))
 
 
-@looking.get("/users/{id:id}/export/")
+@looking.get("/users/{id:id}/export/", operation_id="export_user")
 def export(id: int, visit: Person) -> Response:
     """All that is kept about a person, as one JSON object: reservations, money, mails, changes."""
     pieces = personal.export(visit.web.app, visit.actor, str(id))
     return answers.Pieces(pieces, filename=f"person-{id}.json")
 
 
-@acting.post("/users/{id:id}/anonymise/", response_model=shape(PersonValue))
+@acting.post(
+    "/users/{id:id}/anonymise/",
+    response_model=shape(PersonValue),
+    operation_id="anonymise_user",
+    responses=refuses(NotAllowedNow),
+)
 async def anonymise(id: int, visit: Person, body: Anonymise) -> Response:
     """Take away for good who a person was; reservations, money and figures stay. `email` must be the person's.
 

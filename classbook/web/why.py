@@ -11,9 +11,11 @@ from starlette.responses import Response
 
 from classbook.core import advice, catalog, providers
 from classbook.core.asks import Reserve
+from classbook.errors import BadSpan, NotYours, UnknownSeat
 from classbook.rules.when import parse_when
 from classbook.values import Why
 from classbook.web import answers
+from classbook.web.documented import refuses
 from classbook.web.routes import looks
 from classbook.web.shapes import shape
 from classbook.web.visit import Person, Visit
@@ -24,7 +26,12 @@ Whole = Annotated[int | None, Query(ge=-(2**63), lt=2**63)]
 When = Annotated[str | None, Query(max_length=64, description="ISO 8601; without an offset it is local time there.")]
 
 
-@looking.get("/offerings/{id:id}/why/", response_model=shape(Why))
+@looking.get(
+    "/offerings/{id:id}/why/",
+    response_model=shape(Why),
+    operation_id="why_not",
+    responses=refuses(NotYours, BadSpan, UnknownSeat),
+)
 def why(
     id: int,
     visit: Person,
