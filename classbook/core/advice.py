@@ -21,7 +21,7 @@ from classbook.core.batch import Batch, blocked_span
 from classbook.core.decisions import trial_of
 from classbook.core.trials import Trial
 from classbook.errors import ClassbookError, InsufficientFunds, NotYours
-from classbook.rules import permits
+from classbook.rules import hoarding, permits
 from classbook.rules.kinds import KINDS
 from classbook.rules.policy import Policy
 from classbook.rules.shelves import NeedsAll, SeatShelf
@@ -259,6 +259,9 @@ class _Advice:
             *(permits.against_time(other, terms, span=span, now=now, first_free=lambda: None) if span else ()),
             *permits.against_more(other, terms, party=trial.wanted.places, live=live, name=trial.person.name),
         ]
+        if not trial.who.is_admin:  # what somebody let lapse over there is not looked at
+            held = self._batch.open_holds(trial.person.id)
+            against += hoarding.against_holding(other, terms, held=held, lapses=(), now=now, name=trial.person.name)
         return not against
 
     def _place_in_line(self) -> PlaceInLine | None:

@@ -355,6 +355,15 @@ def test_a_smaller_party_and_the_same_class_on_another_date(app: App, cast: Cast
     assert [one.available for one in told.alternatives if isinstance(one, OtherOffering)] == [5, 5, 5]
 
 
+def test_who_holds_too_much_already_is_not_led_to_another_hold(app: App, cast: Cast) -> None:
+    yoga = a_class(app, seats=1, open_holds=2)
+    other = a_class(app, seats=5, starts_in=timedelta(days=2), open_holds=1)
+    hold(app, yoga, cast.ben)
+    assert instead(advice.why(app, asked(yoga, cast.ana))) == [("offering", other.id), ("queue", 1)]
+    hold(app, a_class(app, title="Judo"), cast.ana)
+    assert instead(advice.why(app, asked(yoga, cast.ana))) == [("queue", 1)]
+
+
 def test_what_somebody_can_pay_is_a_smaller_party_too(app: App, cast: Cast) -> None:
     yoga = a_class(app, seats=8, price="10", confirm="payment")
     told = advice.why(app, asked(yoga, rich(app, cast.ana, "35"), party=6))
