@@ -69,6 +69,9 @@ def test_the_wheel_holds_the_package_with_its_migrations_and_nothing_else(wheel:
     migrations = {path.relative_to(ROOT / "migrations").as_posix() for path in (ROOT / "migrations").rglob("*.py")}
     assert {f"classbook/_migrations/{name}" for name in migrations} < set(names)
     assert "classbook/cli/default.toml" in names
+    pages = [path for path in (ROOT / "classbook/web/pages").rglob("*") if path.suffix in (".html", ".css", ".js")]
+    assert len(pages) > 15
+    assert {path.relative_to(ROOT).as_posix() for path in pages} < set(names)
 
 
 def test_the_wheel_asks_for_what_pyproject_asks_for(wheel: Path, project: dict[str, Any]) -> None:

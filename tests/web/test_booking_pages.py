@@ -357,6 +357,11 @@ def test_ones_bookings_come_newest_first_in_pages_and_only_ones_own(app: App, ca
     assert "Yoga 0" in surfer.get("/my/" + older.rpartition("/")[2]).text
 
 
+def test_an_administrators_bookings_are_their_own(app: App, cast: Cast, surfer: Surfer) -> None:
+    confirmed(app, a_class(app, title="Of Ben"), cast.ben)
+    assert "You have no bookings yet" in came_in(app, surfer, cast.emma.email).get("/my").text
+
+
 def test_other_peoples_bookings_are_not_there(app: App, cast: Cast, surfer: Surfer) -> None:
     of_ben = confirmed(app, a_class(app), cast.ben)
     came_in(app, surfer, cast.ana.email)
