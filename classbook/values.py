@@ -285,6 +285,9 @@ class Reservation:
     checked_in_at: datetime | None
     refund: Money | None
     """What came back of a price that was paid, once it is cancelled."""
+    voucher: str | None
+    discount: Money | None
+    """What the voucher takes off; ``price`` is what is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -479,6 +482,28 @@ class Entry(Transfer):
     change: Money
     balance: Money
     held: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Voucher:
+    """A code that takes an ``amount`` or a ``percent`` off a price.
+
+    ``uses`` and ``per_person`` are how many reservations may be made with it, None for any number; ``used`` is how many
+    there are, without those that were cancelled or lapsed. ``offering`` None is any.
+    """
+
+    id: int
+    code: str
+    amount: Money | None
+    percent: int | None
+    offering: OfferingRef | None
+    uses: int | None
+    per_person: int | None
+    used: int
+    from_: datetime | None
+    until: datetime | None
+    created_at: datetime
+    cancelled_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

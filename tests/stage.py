@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import cached_property
 
 from classbook.app import App
-from classbook.core import matches, outbox, wallet
+from classbook.core import matches, outbox, vouchers, wallet
 from classbook.core.asks import Reserve
 from classbook.values import Offering, Person, VenuePlan
 from tests.makers import (
@@ -80,6 +80,10 @@ class Stage:
         outbox.post_test(self.app, CONSOLE, "a@example.org")
         self.app.store.write(lambda tx: tx.change("UPDATE messages SET state = 'dead', due_at = NULL"))
         return 1
+
+    def voucher(self) -> str:
+        vouchers.create(self.app, CONSOLE, "SPRING", percent=5)
+        return "SPRING"
 
     def holding(self) -> Person:
         self.held()

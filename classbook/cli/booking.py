@@ -41,6 +41,7 @@ Category = Annotated[
     str | None, typer.Option(metavar="C", help="With --best: only seats of this price category, or of this stand.")
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="With --best: rather none than leave a single seat behind.")]
+Code = Annotated[str | None, typer.Option(metavar="CODE", help="A voucher that takes something off the price.")]
 InLine = Annotated[
     bool | None,
     typer.Option("--queue/--no-queue", help="Wait in line where nothing is free, or not; else as the house says."),
@@ -65,6 +66,7 @@ def reserve(
     category: Category = None,
     strict: Strict = False,
     queue: InLine = None,
+    voucher: Code = None,
     dry_run: DryRun = False,
     request_key: Key = None,
 ) -> None:
@@ -79,6 +81,7 @@ def reserve(
       classbook reserve 3 --user ana@example.org --from 2026-12-04T14:00 --duration 2h
       classbook reserve 4 --user ana@example.org --seat A-3-12 --seat A-3-13
       classbook reserve 4 --user ana@example.org --best 3 --strict
+      classbook --as ana@example.org reserve 4 --seat A-3-12 --voucher SPRING-26
     """
     from classbook.core import booking
 
@@ -97,6 +100,7 @@ def reserve(
         category=category,
         strict=strict,
         queue=queue,
+        voucher=voucher,
         key=keyed(ctx, request_key),
     )
     row = here.show(booking.one(here.app, ask, dry_run=dry_run), RESERVATION)
@@ -120,6 +124,7 @@ def asked(
     category: str | None,
     strict: bool,
     queue: bool | None,
+    voucher: str | None,
     key: RequestKey | None = None,
 ) -> Reserve:
     """What the options of `reserve` ask for."""
@@ -146,6 +151,7 @@ def asked(
         strict=strict,
         queue=queue,
         key=key,
+        voucher=voucher,
     )
 
 

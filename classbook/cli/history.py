@@ -16,7 +16,7 @@ from classbook.cli.session import Session, number, session, usage_error
 
 app = group("Who changed what, and how it was before.")
 
-_NOUNS: Final = {"offering": "offering", "venue": "venue", "user": "person", "mail": "message"}
+_NOUNS: Final = {"offering": "offering", "venue": "venue", "user": "person", "mail": "message", "voucher": "voucher"}
 """What the trail tells of, as the command line calls it."""
 
 

@@ -9,7 +9,7 @@ import typer
 
 from classbook.cli.groups import group
 from classbook.cli.options import Cursor, Form, Limit, State
-from classbook.cli.output import Column, Row, local, money, period
+from classbook.cli.output import Column, Row, amount, local, money, period
 from classbook.cli.session import session, usage_error
 
 app = group("List reservations, show one, read its history.")
@@ -29,6 +29,10 @@ def _state(row: Row, _zone: ZoneInfo) -> str:
     return f"{row['state']}, checked in" if row["checked_in_at"] else str(row["state"])
 
 
+def _discount(row: Row, _zone: ZoneInfo) -> str:
+    return "" if row["discount"] is None else f"{amount(row['discount'])} ({row['voucher']})"
+
+
 RESERVATION: Final = (
     Column("id"),
     Column("code", "reservation", style="bold"),
@@ -45,6 +49,8 @@ RESERVATION: Final = (
     Column("position"),
     Column("price.amount", "price", shown=money("price")),
     Column("price.currency"),
+    Column("discount.amount", "taken off", shown=_discount),
+    Column("voucher"),
     Column("created_at"),
     Column("confirmed_at"),
     Column("checked_in_at"),

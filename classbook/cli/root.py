@@ -34,6 +34,7 @@ REGISTRY: Final = {
     "resource": Entry("classbook.cli.resources", "Create, list, show, update, cancel, delete resources.", _OFFER),
     "provider": Entry("classbook.cli.providers", "Create, list, show, update, cancel, delete providers.", _OFFER),
     "schedule": Entry("classbook.cli.schedules", "Opening hours of providers and resources.", _OFFER),
+    "voucher": Entry("classbook.cli.vouchers", "Codes that take something off a price.", _OFFER),
     "user": Entry("classbook.cli.users", "Create, import, list, show, change, export people.", _OFFER),
     "history": Entry("classbook.cli.history", "Who changed what, and how it was before.", _LOOK),
     "report": Entry("classbook.cli.report", "The figures: classes, people, confirmed places.", _OFFER),

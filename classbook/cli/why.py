@@ -11,6 +11,7 @@ import typer
 from classbook.cli.booking import (
     Best,
     Category,
+    Code,
     Duration,
     ForWhom,
     From,
@@ -55,6 +56,7 @@ def why(
     category: Category = None,
     strict: Strict = False,
     queue: InLine = None,
+    voucher: Code = None,
 ) -> None:
     """Say every reason why `reserve` with these options would be refused now, the weightiest first, and what there is
     instead: other seats or times, other dates, a smaller party, the queue. It changes nothing.
@@ -82,6 +84,7 @@ def why(
         category=category,
         strict=strict,
         queue=queue,
+        voucher=voucher,
     )
     told: dict[str, Any] = plain(advice.why(here.app, ask))
     if here.as_json:

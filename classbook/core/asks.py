@@ -53,6 +53,7 @@ class Reserve:
     queue: bool | None = None
     key: RequestKey | None = None
     kind: str | None = None
+    voucher: str | None = None
 
     @property
     def places(self) -> int:

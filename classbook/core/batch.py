@@ -19,8 +19,21 @@ from classbook.rules.permits import hold_until, over_at
 from classbook.rules.policy import Policy
 from classbook.rules.shelves import SeatShelf, TimedShelf
 from classbook.rules.spans import Span
-from classbook.rules.states import CONFIRMED, EXPIRED, FAR_FUTURE, HELD, LIVE, QUEUED, TAKEN, due_action, follow, seen
+from classbook.rules.states import (
+    CANCELLED,
+    CONFIRMED,
+    EXPIRED,
+    FAR_FUTURE,
+    HELD,
+    LIVE,
+    QUEUED,
+    TAKEN,
+    due_action,
+    follow,
+    seen,
+)
 from classbook.rules.timetable import Timetable
+from classbook.rules.vouchers import Voucher, discount
 from classbook.rules.wanted import Wanted
 from classbook.store.records import (
     Claim,
@@ -116,7 +129,8 @@ class Batch:
                 units = self.find(offering, self.asked(record), record.span)
                 if units is None:
                     continue
-                if self.purse.why_not_pay(record.person_id or 0, self.price(offering, units)):
+                to_pay, _ = self.to_pay(self.price(offering, units), record.voucher_id)
+                if self.purse.why_not_pay(record.person_id or 0, to_pay):
                     self.put_back(offering, units, record.span)
                     self.scene.again.add(offering.id)  # others may be behind those who were thought to be able to
                     continue
@@ -154,15 +168,26 @@ class Batch:
         stands = {pool_id: shelf.plan for pool_id, shelf in shelves.items() if isinstance(shelf, SeatShelf)}
         return Money(sum(stands[pool_id].price(unit, prices) for pool_id, unit in units), offering.currency)
 
-    def _quote(self, record: ReservationRecord, asked: Money | None) -> None:
-        record.price_minor, record.currency = (asked.minor, asked.currency) if asked else (None, None)
+    def to_pay(self, price: Money | None, voucher_id: int | None) -> tuple[Money | None, Money | None]:
+        """What is left of a price with a voucher, and what that takes off."""
+        if price is None or voucher_id is None:
+            return price, None
+        off = discount(self.scene.vouchers[voucher_id], price)
+        return Money(price.minor - off.minor, price.currency), off
 
-    def _charge_anew(self, record: ReservationRecord, asked: Money | None, actor: Actor) -> None:
+    def _quote(self, record: ReservationRecord, price: Money | None) -> None:
+        left, off = self.to_pay(price, record.voucher_id)
+        record.price_minor, record.currency = (left.minor, left.currency) if left else (None, None)
+        record.discount_minor = off.minor if off else None
+
+    def _charge_anew(self, record: ReservationRecord, price: Money | None, actor: Actor) -> None:
         """Write what a moved reservation costs now, and settle the difference."""
-        if (record.price_minor, record.currency) == ((asked.minor, asked.currency) if asked else (None, None)):
+        left, off = self.to_pay(price, record.voucher_id)
+        if (record.price_minor, record.currency) == ((left.minor, left.currency) if left else (None, None)):
+            record.discount_minor = off.minor if off else None
             return
         self.purse.take_back(record, actor)
-        self._quote(record, asked)
+        self._quote(record, price)
         self.purse.charge(record, actor)
 
     def _claim(self, record: ReservationRecord, offering: OfferingRecord, units: Units, span: Span | None) -> None:
@@ -228,7 +253,10 @@ class Batch:
         self, record: ReservationRecord, offering: OfferingRecord, wanted: Wanted, units: Units, span: Span | None,
         *, actor: Actor,
     ) -> None:  # fmt: skip
-        """Change a reservation's places, time and price; the caller has freed the old places and found ``units``."""
+        """Change a reservation's places, time and price; the caller has freed the old places and found ``units``.
+
+        Its voucher stays with it.
+        """
         before = _whereabouts(record, record.freed)
         self._claim(record, offering, units, span)
         self._charge_anew(record, self.price(offering, units), actor)
@@ -247,11 +275,11 @@ class Batch:
 
     def hold(
         self, offering: OfferingRecord, person: PersonRecord, wanted: Wanted, units: Units, span: Span | None,
-        *, actor: Actor,
+        *, actor: Actor, voucher: Voucher | None = None,
     ) -> ReservationRecord:  # fmt: skip
         """A new hold on ``units``, confirmed at once where the policy says so. The caller knows that it can be paid."""
         due_at = hold_until(self.policy(offering).hold_seconds, span, self.now)
-        record = self._new(offering, person, HELD, wanted, span, due_at=due_at)
+        record = self._new(offering, person, HELD, wanted, span, due_at=due_at, voucher=voucher)
         self._claim(record, offering, units, span)
         self._quote(record, self.price(offering, units))
         self.purse.follow(record, None, actor)
@@ -260,11 +288,12 @@ class Batch:
         return record
 
     def enqueue(
-        self, offering: OfferingRecord, person: PersonRecord, wanted: Wanted, span: Span | None, *, actor: Actor
-    ) -> ReservationRecord:
+        self, offering: OfferingRecord, person: PersonRecord, wanted: Wanted, span: Span | None,
+        *, actor: Actor, voucher: Voucher | None = None,
+    ) -> ReservationRecord:  # fmt: skip
         """A new place in the queue, until the start."""
         due_at = span.start if span else FAR_FUTURE
-        record = self._new(offering, person, QUEUED, wanted, span, due_at=due_at)
+        record = self._new(offering, person, QUEUED, wanted, span, due_at=due_at, voucher=voucher)
         record.ask = json.dumps(wanted.as_json())
         self.scene.queue.setdefault(offering.id, []).append(record)
         waiting = self.scene.stage.with_queue
@@ -275,14 +304,15 @@ class Batch:
 
     def _new(
         self, offering: OfferingRecord, person: PersonRecord, state: str, wanted: Wanted, span: Span | None,
-        *, due_at: datetime,
+        *, due_at: datetime, voucher: Voucher | None,
     ) -> ReservationRecord:  # fmt: skip
         terms = self.policy(offering)
         starts_at, ends_at = span or (None, None)
         record = ReservationRecord(
             next(self._ids), offering.id, person.id, state, wanted.places, starts_at, ends_at, due_at, terms.once,
-            terms.check_in, None, None, None, self.now,
+            terms.check_in, None, None, None, self.now, voucher_id=voucher.id if voucher else None,
         )  # fmt: skip
+        self._count_use(record, 1)
         self.scene.created.append(record)
         self.scene.records[record.id] = record
         self.scene.newest_of[offering.id, person.id] = record
@@ -340,12 +370,20 @@ class Batch:
             self._forget(record)
         if before in TAKEN and after not in TAKEN:
             self.free(record)
+        if after in (CANCELLED, EXPIRED):
+            self._count_use(record, -1)
         self.purse.follow(record, before, actor, refund=refund)
         self._note(record, action, before, actor, reason)
 
     def note(self, record: ReservationRecord, action: str, actor: Actor) -> None:
         """Write a row of history for what changes no state."""
         self._note(record, action, record.state, actor, None)
+
+    def _count_use(self, record: ReservationRecord, change: int) -> None:
+        """A use of a voucher more, or one that is given back."""
+        if record.voucher_id is not None:
+            self.scene.uses[record.voucher_id] += change
+            self.scene.uses_of[record.voucher_id, record.person_id or 0] += change
 
     def _lapsed(self, record: ReservationRecord, at: datetime) -> None:
         """A hold ran out: then, whenever that is noticed."""
@@ -408,9 +446,10 @@ class Batch:
         """The reservation as everybody may see it who may see it."""
         person = self.scene.people[record.person_id or 0]
         user = PersonRef(person.id, person.email, person.name)
+        voucher = self.scene.vouchers.get(record.voucher_id or 0)
         return reservation_view(
             record, self.offering_of(record), user, self.state(record), self._position(record),
-            self.purse.refund(record),
+            self.purse.refund(record), voucher.code if voucher else None,
         )  # fmt: skip
 
     def _position(self, record: ReservationRecord) -> int | None:

@@ -22,6 +22,7 @@ from classbook.rules.kinds import KINDS
 from classbook.rules.permits import bookable, is_below_notice
 from classbook.rules.shelves import NeedsAll
 from classbook.rules.spans import Span
+from classbook.rules.vouchers import known_as
 from classbook.rules.wanted import Wanted
 from classbook.store import reservations as store
 from classbook.store.database import ConstraintRefused, Tx
@@ -114,6 +115,8 @@ def needs_of(tx: Tx, asks: Sequence[Ask]) -> store.Needs:
         if isinstance(ask, Reserve):
             needs.reserves += 1
             needs.offering_ids |= _possible(ask.offering_id)
+            if ask.voucher is not None and (code := known_as(ask.voucher)):
+                needs.vouchers.add(code)
             needs.wanted[ask.offering_id] = needs.wanted.get(ask.offering_id, 0) + max(ask.places, 0)
             if person_id := ask.person_id or ask.actor.person_id:
                 needs.booker_ids |= _possible(person_id)

@@ -68,10 +68,14 @@ def _reserve(batch: Batch, ask: Reserve) -> Reservation:
     trial = trial_of(batch, ask)
     _raise(next(trial.objections(), None))
     if trial.units is None:
-        record = batch.enqueue(trial.offering, trial.person, trial.wanted, trial.span, actor=ask.actor)
+        record = batch.enqueue(
+            trial.offering, trial.person, trial.wanted, trial.span, actor=ask.actor, voucher=trial.voucher
+        )
         return batch.view(record)
     _replace(batch, trial.replaced, ask.actor)
-    record = batch.hold(trial.offering, trial.person, trial.wanted, trial.units, trial.span, actor=ask.actor)
+    record = batch.hold(
+        trial.offering, trial.person, trial.wanted, trial.units, trial.span, actor=ask.actor, voucher=trial.voucher
+    )
     if trial.replaced:
         batch.promote(trial.offering)
     return batch.view(record)
@@ -87,7 +91,7 @@ def trial_of(batch: Batch, ask: Reserve) -> Trial:
     person = batch.scene.people.get(person_id)
     if person is None or person.removed:
         raise NotFound(f"There is no person {person_id}.")
-    return Trial(batch, who, offering, person, ask.wanted, queue=ask.queue)
+    return Trial(batch, who, offering, person, ask.wanted, queue=ask.queue, code=ask.voucher)
 
 
 def _replace(batch: Batch, replaced: Sequence[ReservationRecord], actor: Actor) -> None:

@@ -199,4 +199,4 @@ def _view(one: listings.Listed, now: datetime) -> Reservation:
         offering_cancelled=offering.cancelled_at is not None,
         check_in_missing=record.check_in_missing,
     )
-    return reservation_view(record, offering, one.user, state, one.position, one.refund)
+    return reservation_view(record, offering, one.user, state, one.position, one.refund, one.voucher)

@@ -62,6 +62,15 @@ def failures_of_account(app: App, email: str, *, familiar: str | None) -> Budget
     )  # fmt: skip
 
 
+def unknown_vouchers_of(app: App, person_id: int) -> Budget:
+    """Codes of vouchers that there are not, named by one person: as many as wrong passwords."""
+    throttle = app.settings.throttle
+    return Budget(
+        digest(app, "vouchers named by", str(person_id)), throttle.account_failures, throttle.minutes * 60,
+        "You have named too many vouchers that there are not.",
+    )  # fmt: skip
+
+
 def mails_of_source(app: App, source: str) -> Budget:
     """Mails to addresses that somebody only typed, from one place."""
     throttle = app.settings.throttle

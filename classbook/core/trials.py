@@ -23,11 +23,12 @@ from classbook.errors import (
     NotYours,
     OfferingCancelled,
 )
-from classbook.rules import hoarding, permits
+from classbook.rules import hoarding, permits, vouchers
 from classbook.rules.kinds import Kind, against_opening
 from classbook.rules.policy import Policy
 from classbook.rules.spans import Span
 from classbook.rules.states import COMPLETED, LIVE
+from classbook.rules.vouchers import Voucher
 from classbook.rules.wanted import Wanted
 from classbook.rules.when import format_local
 from classbook.store.records import OfferingRecord, PersonRecord, ReservationRecord
@@ -51,6 +52,8 @@ class Trial:
     person: PersonRecord
     wanted: Wanted
     queue: bool | None = None
+    code: str | None = None
+    """Of a voucher."""
     moving: ReservationRecord | None = None
     has_time: bool = False
     span: Span | None = None
@@ -68,6 +71,8 @@ class Trial:
 
     def against_asking(self) -> Iterator[ClassbookError]:
         """What is wrong with the question itself, and with who asks it."""
+        if self.code is not None:
+            yield from self._against_voucher(self.code)
         if self.wanted.places < 1:
             yield Invalid(f"A party is at least one place, not {self.wanted.places}.")
         if self.moving is None and not self.who.speaks_for(self.person.id):
@@ -80,6 +85,8 @@ class Trial:
     def against_time(self) -> Iterator[ClassbookError]:
         """What speaks against that time, whoever asks."""
         batch, offering, kind, terms = self.batch, self.offering, self.kind, self.terms
+        if self.voucher:
+            yield from vouchers.against_date(self.voucher, now=batch.now, timezone=offering.timezone)
         if offering.cancelled_at is not None:
             yield OfferingCancelled(f"{offering.title} was cancelled.")
         try:
@@ -104,6 +111,10 @@ class Trial:
         )
         yield from self._against_day(live)
         yield from self._against_hoarding()
+        if voucher := self.voucher:
+            scene = self.batch.scene
+            used, used_by_person = scene.uses[voucher.id], scene.uses_of[voucher.id, self.person.id]
+            yield from vouchers.against_use(voucher, used=used, used_by_person=used_by_person, name=self.person.name)
 
     def against_places(self) -> Iterator[ClassbookError]:
         """Whether the places are there and can be paid; fills ``units``."""
@@ -119,6 +130,19 @@ class Trial:
             yield self._taken()
             if unpaid := self._why_not_pay_the_cheapest():
                 yield unpaid
+
+    @property
+    def voucher(self) -> Voucher | None:
+        """The voucher that is to be used now."""
+        code = None if self.code is None else vouchers.known_as(self.code)
+        return None if code is None else self.batch.scene.stage.vouchers.get(code)
+
+    @property
+    def voucher_id(self) -> int | None:
+        """The voucher that takes something off: what moves keeps its own."""
+        if self.moving:
+            return self.moving.voucher_id
+        return self.voucher.id if self.voucher else None
 
     @property
     def kind(self) -> Kind:
@@ -139,6 +163,15 @@ class Trial:
         wishes = self.terms.queues if said is None else said
         in_time = self.span is None or self.batch.now < self.span.start
         return wishes and in_time and self.wanted.places <= self.batch.units_in_all(self.offering)
+
+    def _against_voucher(self, code: str) -> Iterator[ClassbookError]:
+        """Why that is no voucher, or none for this."""
+        if self.voucher is None:
+            yield vouchers.unknown(code)
+            return
+        yield from vouchers.against_voucher(
+            self.voucher, self.offering, offering_id=self.offering.id, currency=self.offering.currency
+        )
 
     # --- time ---
 
@@ -247,8 +280,8 @@ class Trial:
         return units
 
     def _why_not_pay(self, units: Units) -> InsufficientFunds | None:
-        price = self.batch.price(self.offering, units)
-        return self.batch.purse.why_not_pay(self.person.id, price, instead_of=self._given_up)
+        to_pay, _ = self.batch.to_pay(self.batch.price(self.offering, units), self.voucher_id)
+        return self.batch.purse.why_not_pay(self.person.id, to_pay, instead_of=self._given_up)
 
     def _why_not_pay_the_cheapest(self) -> InsufficientFunds | None:
         """Why the person could not pay for any places, were they there."""
@@ -256,7 +289,8 @@ class Trial:
         if offering.price_minor is None or offering.currency is None:
             return None
         least = Money(offering.price_minor * self.wanted.places, offering.currency)
-        return self.batch.purse.why_not_pay(self.person.id, least, instead_of=self._given_up)
+        to_pay, _ = self.batch.to_pay(least, self.voucher_id)
+        return self.batch.purse.why_not_pay(self.person.id, to_pay, instead_of=self._given_up)
 
     @property
     def _given_up(self) -> list[ReservationRecord]:

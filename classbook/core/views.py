@@ -24,6 +24,7 @@ def reservation_view(
     state: str,
     position: int | None,
     refund: Money | None,
+    voucher: str | None,
 ) -> Reservation:
     """A reservation as everybody may see it who may see it; ``state`` is the one people see."""
     is_over = state in (CANCELLED, EXPIRED)
@@ -46,6 +47,8 @@ def reservation_view(
         confirmed_at=record.confirmed_at,
         checked_in_at=record.checked_in_at,
         refund=refund,
+        voucher=voucher,
+        discount=None if record.discount_minor is None else Money(record.discount_minor, record.currency or ""),
         **words(record, offering, state),
     )
 

@@ -153,6 +153,29 @@ _FREE: Final = (
     "(c.starts_at < r.ends_at + p.longest_micros AND c.ends_at > r.starts_at - p.longest_micros)))"
 )
 
+VOUCHERS: Final = (
+    Invariant(
+        "no voucher is used more often than it may be",
+        "SELECT v.id, v.uses, u.used FROM vouchers v JOIN (SELECT voucher_id, count(*) AS used FROM reservations "
+        f"WHERE voucher_id IS NOT NULL AND state IN ({_words(LIVE)}, 'completed') GROUP BY voucher_id) u "
+        "ON u.voucher_id = v.id WHERE u.used > v.uses",
+    ),
+    Invariant(
+        "nobody uses a voucher more often than one person may",
+        "SELECT v.id, u.person_id, u.used FROM vouchers v JOIN (SELECT voucher_id, person_id, count(*) AS used "
+        f"FROM reservations WHERE voucher_id IS NOT NULL AND state IN ({_words(LIVE)}, 'completed') "
+        "GROUP BY voucher_id, person_id) u ON u.voucher_id = v.id WHERE u.used > v.per_person",
+    ),
+    Invariant(
+        "what a voucher takes off is what it says, of an offering it is for",
+        "SELECT r.id, r.discount_minor FROM reservations r LEFT JOIN vouchers v ON v.id = r.voucher_id "
+        "WHERE r.voucher_id IS NOT NULL AND (v.id IS NULL OR v.offering_id <> r.offering_id "
+        "OR (v.amount_minor IS NOT NULL AND r.discount_minor IS NOT NULL AND (v.currency <> r.currency "
+        "OR r.discount_minor > v.amount_minor OR (r.discount_minor < v.amount_minor AND r.price_minor > 0))) "
+        "OR (v.percent IS NOT NULL AND r.discount_minor <> (r.price_minor + r.discount_minor) * v.percent / 100))",
+    ),
+)
+
 INVARIANTS: Final = (
     Invariant(
         "no unit of a pool is taken twice at a time",
@@ -280,6 +303,7 @@ INVARIANTS: Final = (
         "SELECT o.id FROM offerings o LEFT JOIN offering_pools p ON p.offering_id = o.id WHERE p.pool_id IS NULL",
     ),
     *LEDGER,
+    *VOUCHERS,
 )
 
 

@@ -167,6 +167,13 @@ def _messages(tx: Tx, ids: set[int]) -> dict[int, Facts]:
     return _rows(tx, tables.messages, ids, "facts", "message_id", "lease_token", "due_at", "request_id")
 
 
+def _vouchers(tx: Tx, ids: set[int]) -> dict[int, Facts]:
+    found = _rows(tx, tables.vouchers, ids)
+    for one in found.values():
+        one["amount"] = _money(one.pop("amount_minor"), one.pop("currency"))
+    return found
+
+
 def _money(minor: int | None, currency: str | None) -> Any:
     return None if minor is None else plain(Money(minor, currency or ""))
 
@@ -176,8 +183,15 @@ _FACTS: Final[dict[str, Callable[[Tx, set[int]], dict[int, Facts]]]] = {
     "venue": _venues,
     "person": _people,
     "message": _messages,
+    "voucher": _vouchers,
 }
-_TABLES: Final = {"offering": "offerings", "venue": "venues", "person": "people", "message": "messages"}
+_TABLES: Final = {
+    "offering": "offerings",
+    "venue": "venues",
+    "person": "people",
+    "message": "messages",
+    "voucher": "vouchers",
+}
 SUBJECTS: Final = (*_FACTS, "database")
 """What the trail tells of; the database is what an audit repairs.
 

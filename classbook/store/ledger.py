@@ -25,13 +25,20 @@ TRANSFER_COLUMNS: Final = (
     "id kind state first_id from_id to_id amount_minor currency reservation_id n created_at actor_id request_id"
 )
 
-# Whether whoever waits (r) can probably pay, so that those who cannot do not stand in the way of those who can; it is
-# decided once the wallets are locked. Takes the currency, now, and the price of a place.
+# Who waits (w), and what they have to pay: nothing that is known to the cent where a voucher takes a percentage off.
+# Takes the price of a place twice, None where there is none.
+TO_PAY: Final = (
+    "SELECT w.id, w.party, w.person_id, CAST(? AS BIGINT) * w.party - coalesce((SELECT coalesce(v.amount_minor, "
+    "(CAST(? AS BIGINT) * w.party / 100 + 1) * v.percent) FROM vouchers v WHERE v.id = w.voucher_id), 0) AS to_pay "
+    "FROM reservations w"
+)
+# Whether they (r) can probably pay that, so that those who cannot do not stand in the way of those who can; it is
+# decided once the wallets are locked. Takes the currency and now.
 CAN_PAY: Final = (
     "EXISTS (SELECT 1 FROM wallets w WHERE w.person_id = r.person_id AND w.account = 'person' AND w.currency = ? "
     "AND w.balance_minor - w.held_minor + (SELECT coalesce(sum(h.price_minor), 0) FROM reservations h "
     "WHERE h.person_id = r.person_id AND h.state = 'held' AND h.due_at <= ? AND h.currency = w.currency) "
-    ">= ? * r.party)"
+    ">= r.to_pay)"
 )
 
 _LOCK_WALLETS = (

@@ -25,8 +25,9 @@ _POSITION = (
     "AND (r.starts_at IS NULL OR (q.starts_at < r.ends_at AND q.ends_at > r.starts_at))) END"
 )
 _SELECT = (
-    f"SELECT {_of('r', RESERVATION_COLUMNS)}, p.id, p.email, p.name, {_of('o', OFFERING_COLUMNS)}, {_POSITION} "
-    "FROM reservations r JOIN offerings o ON o.id = r.offering_id JOIN people p ON p.id = r.person_id"
+    f"SELECT {_of('r', RESERVATION_COLUMNS)}, p.id, p.email, p.name, {_of('o', OFFERING_COLUMNS)}, {_POSITION}, v.code "
+    "FROM reservations r JOIN offerings o ON o.id = r.offering_id JOIN people p ON p.id = r.person_id "
+    "LEFT JOIN vouchers v ON v.id = r.voucher_id"
 )
 # The state people see (rules/states.py, `seen`), in SQL: what a list is filtered by must be what it shows.
 _SEEN = (
@@ -55,6 +56,8 @@ class Listed:
     """The place in the queue, 1 is next; None for what does not wait."""
     refund: Money | None = None
     """What came back of what was paid, where it is cancelled."""
+    voucher: str | None = None
+    """The code of the voucher it was made with."""
 
 
 def by_id(tx: Tx, reservation_id: int) -> Listed | None:
@@ -174,8 +177,9 @@ def _listed(tx: Tx, rows: list[Row]) -> list[Listed]:
         Listed(
             ReservationRecord.of(row[:_WIDTH]),
             PersonRef(*row[_WIDTH : _WIDTH + 3]),
-            OfferingRecord.of(row[_WIDTH + 3 : -1]),
-            row[-1],
+            OfferingRecord.of(row[_WIDTH + 3 : -2]),
+            row[-2],
+            voucher=row[-1],
         )
         for row in rows
     ]

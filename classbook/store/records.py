@@ -18,7 +18,7 @@ OFFERING_COLUMNS: Final = (
 PERSON_COLUMNS: Final = "id, email, name, role, phone, timezone, verified_at, removed_at"
 RESERVATION_COLUMNS: Final = (
     "id, offering_id, person_id, state, party, starts_at, ends_at, due_at, once, check_in, ask, price_minor, currency, "
-    "created_at, confirmed_at, checked_in_at, steps"
+    "created_at, confirmed_at, checked_in_at, steps, voucher_id, discount_minor"
 )
 
 
@@ -142,6 +142,9 @@ class ReservationRecord:
     confirmed_at: datetime | None = None
     checked_in_at: datetime | None = None
     steps: int = 0
+    voucher_id: int | None = None
+    discount_minor: int | None = None
+    """What the voucher takes off; the price is what is left."""
     lapsed_at: datetime | None = None
     """When a hold of it ran out. Not loaded with it: who holds again is asked for all of theirs (`Scene.lapses`)."""
     was: str | None = None
@@ -152,11 +155,11 @@ class ReservationRecord:
     @classmethod
     def of(cls, row: Row) -> ReservationRecord:
         (id, offering_id, person_id, state, party, starts_at, ends_at, due_at, once, check_in, ask, price_minor,
-         currency, created_at, confirmed_at, checked_in_at, steps) = row  # fmt: skip
+         currency, created_at, confirmed_at, checked_in_at, steps, voucher_id, discount_minor) = row  # fmt: skip
         return cls(
             id, offering_id, person_id, state, party, instant(starts_at), instant(ends_at), instant(due_at),
             bool(once), bool(check_in), ask, price_minor, currency, from_micros(created_at), instant(confirmed_at),
-            instant(checked_in_at), steps, was=state,
+            instant(checked_in_at), steps, voucher_id, discount_minor, was=state,
         )  # fmt: skip
 
     @property

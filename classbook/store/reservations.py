@@ -8,6 +8,7 @@ own, so that what is read after a lock is never older than the lock.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -17,7 +18,8 @@ from classbook.rules.hoarding import REMEMBERED
 from classbook.rules.plans import label
 from classbook.rules.shelves import FixedShelf, SeatShelf, Shelf, TimedShelf
 from classbook.rules.spans import Span, merge
-from classbook.store import ledger, tables, venues
+from classbook.rules.vouchers import Voucher
+from classbook.store import ledger, tables, venues, vouchers
 from classbook.store.database import Row, TryAgain, Tx, from_micros, to_micros
 from classbook.store.records import (
     CODE_COLUMNS,
@@ -69,6 +71,12 @@ _LOCK_DUE = (
     f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE offering_id AMONG ? AND due_at <= ? "
     "ORDER BY due_at, id LIMIT ? FOR NO KEY UPDATE SKIP LOCKED"
 )
+# Holds only: they are what ends by itself so soon that somebody else may wait for the use.
+_LOCK_OVER_WITH_VOUCHER = (
+    f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE voucher_id AMONG ? AND state = 'held' AND due_at <= ? "
+    "ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
+)
+_OFFERINGS = f"SELECT {OFFERING_COLUMNS} FROM offerings WHERE id AMONG ?"
 _LOCK_LIVE = (
     f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE offering_id AMONG ? AND due_at IS NOT NULL "
     "ORDER BY id LIMIT ? FOR NO KEY UPDATE SKIP LOCKED"
@@ -77,9 +85,9 @@ _LOCK_LIVE = (
 # large ones that do not fit hide no small one.
 _LOCK_QUEUE_BY_PARTY = (
     f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE id IN (SELECT id FROM (SELECT id, party, "
-    "row_number() OVER (PARTITION BY party ORDER BY id) AS n FROM reservations r "
-    "WHERE offering_id = ? AND state = 'queued' AND party <= ? "
-    f"AND (CAST(? AS BIGINT) IS NULL OR {ledger.CAN_PAY})) q WHERE n * party <= ?) "
+    f"row_number() OVER (PARTITION BY party ORDER BY id) AS n FROM ({ledger.TO_PAY} "
+    "WHERE w.offering_id = ? AND w.state = 'queued' AND w.party <= ?) r "
+    f"WHERE r.to_pay IS NULL OR r.to_pay <= 0 OR {ledger.CAN_PAY}) q WHERE n * party <= ?) "
     "ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
 )
 _LOCK_QUEUE_BY_SPAN = (
@@ -150,6 +158,8 @@ class Needs:
     """Places asked for by moves, in whichever offering."""
     reserves: int = 0
     keys: set[tuple[int, str]] = field(default_factory=set)
+    vouchers: set[str] = field(default_factory=set)
+    """The codes that asks name."""
 
 
 @dataclass(slots=True)
@@ -167,6 +177,8 @@ class Stage:
     """How many wait, by offering; none where nobody does."""
     prices_of: dict[int, dict[str, int]] = field(default_factory=dict)
     """Prices in minor units by category, by offering, where seats have categories."""
+    vouchers: dict[str, Voucher] = field(default_factory=dict)
+    """Those that asks name, by their codes: locked, because their uses are counted."""
 
 
 @dataclass(slots=True)
@@ -203,6 +215,11 @@ class Scene:
     letters: list[Letter] = field(default_factory=list)
     changed_codes: dict[int, CodeRecord] = field(default_factory=dict)
     new_answers: dict[tuple[int, str], StoredAnswer] = field(default_factory=dict)
+    vouchers: dict[int, Voucher] = field(default_factory=dict)
+    """Those of all that is loaded, by id."""
+    uses: Counter[int] = field(default_factory=Counter)
+    uses_of: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """How often the vouchers that asks name were used, in all and by (voucher, person)."""
     till: ledger.Till | None = None
     """The money, where anything has a price."""
     again: set[int] = field(default_factory=set)
@@ -238,7 +255,7 @@ def find(tx: Tx, reservation_ids: Iterable[int]) -> list[tuple[int, int, int | N
 
 def lock(tx: Tx, needs: Needs) -> Stage:
     """Lock the parents of a batch, and read the clock after that."""
-    _, offerings, pools, bookers, others, pairs, rules, with_queue = tx.pipeline_then_clock(
+    _, offerings, pools, bookers, others, pairs, rules, with_queue, *named = tx.pipeline_then_clock(
         tx.limit_waiting(),
         (_LOCK_OFFERINGS, [needs.offering_ids]),
         (_LOCK_POOLS, [needs.offering_ids]),
@@ -247,6 +264,7 @@ def lock(tx: Tx, needs: Needs) -> Stage:
         (_OFFERING_POOLS, [needs.offering_ids]),
         (_SCHEDULES, [needs.offering_ids]),
         (_WITH_QUEUE, [needs.offering_ids]),
+        *([(vouchers.LOCK, [json.dumps(sorted(needs.vouchers))])] if needs.vouchers else ()),
     )
     # An offering made while we waited for the locks is not among them: for this batch it is not there yet.
     locked = {row[0] for row in offerings}
@@ -257,6 +275,7 @@ def lock(tx: Tx, needs: Needs) -> Stage:
         pools_of={row[0]: [] for row in offerings},
         rules_of={row[0]: [] for row in offerings},
         with_queue={offering_id: count for offering_id, count in with_queue if offering_id in locked},
+        vouchers={voucher.code: voucher for rows in named for voucher in map(vouchers.of, rows)},
     )
     for offering_id, pool_id in pairs:
         if offering_id in locked:
@@ -328,6 +347,7 @@ def load(
     touched |= {id: record for id, record in known.items() if record.offering_id in stage.offerings}
     _load_shelves(tx, scene, needs, look_at(scene), touched.values(), dict(highest), blocked)
     touched |= {one.id: one for line in scene.queue.values() for one in line}
+    _load_vouchers(tx, scene, touched, bookers=people)
     _load_till(tx, scene, touched, bookers=needs.booker_ids)
     _load_details(tx, scene, touched)
     return scene
@@ -350,6 +370,7 @@ def load_due(tx: Tx, offering_id: int, *, most: int, blocked: Blocked) -> Scene:
     # With no ask to hurry for, everybody who waits is looked at, whatever was freed and by whom.
     everywhere = {id: [ALWAYS] for id in stage.with_queue}
     _load_shelves(tx, scene, Needs(), everywhere, scene.due, dict(highest), blocked)
+    _load_vouchers(tx, scene, known, bookers=())
     _load_till(tx, scene, known, bookers=())
     _load_details(tx, scene, known)
     return scene
@@ -428,8 +449,8 @@ def _load_queue(
             most += sum(record.party for record in freeable if record.offering_id == offering_id)
             if most:
                 offering = scene.offerings[offering_id]
-                price = [offering.price_minor, offering.currency, to_micros(scene.now), offering.price_minor]
-                queries.append((_LOCK_QUEUE_BY_PARTY, [offering_id, most, *price, most]))
+                price, purse = [offering.price_minor] * 2, [offering.currency, to_micros(scene.now)]
+                queries.append((_LOCK_QUEUE_BY_PARTY, [*price, offering_id, most, *purse, most]))
         elif spans := windows.get(offering_id):
             looked_at = Span(min(span.start for span in spans), max(span.end for span in spans))
             wide = blocked(scene.offerings[offering_id], looked_at)
@@ -493,6 +514,31 @@ def seat_shelves(tx: Tx, stands: Sequence[PoolRecord], span: Span) -> dict[int, 
     for pool_id, unit in tx.rows(_TAKEN_SEATS, list(taken), high, low, low):
         taken[pool_id].append(unit)
     return {pool.id: SeatShelf(venues.seat_plan(tx, pool.id, pool.plan_version), taken[pool.id]) for pool in stands}
+
+
+def _load_vouchers(tx: Tx, scene: Scene, touched: dict[int, ReservationRecord], *, bookers: Collection[int]) -> None:
+    """The vouchers of what is touched, and the uses of those that asks name; nothing is read where there are none.
+
+    What was made with one of these and is over elsewhere gives its use back: it becomes due here, too.
+    """
+    scene.vouchers = {voucher.id: voucher for voucher in scene.stage.vouchers.values()}
+    if named := list(scene.vouchers):
+        over, uses, uses_of = tx.pipeline(
+            (_LOCK_OVER_WITH_VOUCHER, [named, to_micros(tx.now)]),
+            (vouchers.USES, [named]),
+            (vouchers.USES_OF_PEOPLE, [named, bookers]),
+        )
+        scene.uses.update(dict(uses))
+        scene.uses_of.update({(voucher_id, person_id): count for voucher_id, person_id, count in uses_of})
+        fresh = [record for record in _records(scene.known, over) if record.id not in touched]
+        missing = {record.offering_id for record in fresh} - scene.offerings.keys()
+        for row in tx.rows(_OFFERINGS, missing) if missing else ():
+            scene.offerings[row[0]] = OfferingRecord.of(row)
+        scene.again |= {record.offering_id for record in fresh}
+        scene.due += fresh
+        touched |= {record.id: record for record in fresh}
+    if others := {record.voucher_id for record in touched.values() if record.voucher_id} - scene.vouchers.keys():
+        scene.vouchers |= {row[0]: vouchers.of(row) for row in tx.rows(vouchers.READ, others)}
 
 
 def _load_till(tx: Tx, scene: Scene, touched: dict[int, ReservationRecord], *, bookers: Collection[int]) -> None:
@@ -570,7 +616,8 @@ def save(tx: Tx, scene: Scene) -> None:
     writes = [
         tx.updating(
             tables.reservations,
-            "state party starts_at ends_at due_at ask price_minor currency confirmed_at checked_in_at steps lapsed_at",
+            "state party starts_at ends_at due_at ask price_minor currency confirmed_at checked_in_at steps "
+            "discount_minor lapsed_at",
             "id state:was",
             [_swap_row(record) for record in changed],
         ),
@@ -583,7 +630,7 @@ def save(tx: Tx, scene: Scene) -> None:
         tx.inserting(
             tables.reservations,
             "id offering_id person_id state party starts_at ends_at due_at once check_in ask price_minor currency "
-            "created_at confirmed_at checked_in_at steps",
+            "created_at confirmed_at checked_in_at steps voucher_id discount_minor",
             [_reservation_row(record) for record in scene.created],
         ),
         tx.inserting(
@@ -642,7 +689,7 @@ def _swap_row(record: ReservationRecord) -> Row:
     return (
         record.state, record.party, micros(record.starts_at), micros(record.ends_at), micros(record.due_at),
         record.ask, record.price_minor, record.currency, micros(record.confirmed_at), micros(record.checked_in_at),
-        record.steps, micros(record.lapsed_at), record.id, record.was,
+        record.steps, record.discount_minor, micros(record.lapsed_at), record.id, record.was,
     )  # fmt: skip
 
 
@@ -709,5 +756,5 @@ def _reservation_row(record: ReservationRecord) -> Row:
         record.id, record.offering_id, record.person_id, record.state, record.party, micros(record.starts_at),
         micros(record.ends_at), micros(record.due_at), record.once, record.check_in, record.ask, record.price_minor,
         record.currency, to_micros(record.created_at), micros(record.confirmed_at), micros(record.checked_in_at),
-        record.steps,
+        record.steps, record.voucher_id, record.discount_minor,
     )  # fmt: skip

@@ -31,7 +31,7 @@ from classbook.store.database import (
     partial_index,
 )
 
-HEAD: Final = "0005"
+HEAD: Final = "0006"
 """The revision of `migrations/` that this schema is; a test compares."""
 
 KINDS: Final = ("class", "event", "match", "appointment", "resource")
@@ -208,6 +208,16 @@ reservations = Table(
     Column("steps", Count, nullable=False),
     # When a hold of it ran out, which is before anybody wrote it down.
     Column("lapsed_at", Instant, Check("lapsed_at IS NULL OR state = 'expired'", name="lapsed_expired")),
+    # The voucher it was made with, and what that takes off: the price is what is left. No foreign key, as on history.
+    Column("voucher_id", BigId),
+    Column(
+        "discount_minor",
+        BigId,
+        Check(
+            "discount_minor IS NULL OR (discount_minor >= 0 AND voucher_id IS NOT NULL AND price_minor IS NOT NULL)",
+            name="discount_of_price",
+        ),
+    ),
     Check(_among("state", states.STATES), name="state_known"),
     Check("party >= 1", name="party_counted"),
     Check("(starts_at IS NULL) = (ends_at IS NULL)", name="span_whole"),
@@ -230,6 +240,7 @@ reservations = Table(
     sa.Index("reservations_by_person", "person_id", "due_at"),
     partial_index("reservations_due", "due_at", where="due_at IS NOT NULL"),
     partial_index("reservations_queue", "offering_id", "id", where="state = 'queued'"),
+    partial_index("reservations_by_voucher", "voucher_id", "person_id", where="voucher_id IS NOT NULL"),
     partial_index("reservations_lapses", "person_id", "offering_id", "lapsed_at", where="lapsed_at IS NOT NULL"),
     **STRICT,
 )
@@ -401,6 +412,39 @@ request_keys = Table(
     Column("created_at", Instant, nullable=False),
     sa.Index("request_keys_by_age", "created_at"),
     **STRICT_BY_KEY,
+)
+
+vouchers = Table(
+    "vouchers",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("code", Text, nullable=False),
+    # Null where the console made it.
+    Column("creator_id", BigId),
+    # The only offering it is for; null for all.
+    Column("offering_id", BigId),
+    # What it takes off a price: an amount, or so many of each hundred.
+    Column("amount_minor", BigId),
+    Column("currency", Text),
+    Column("percent", Count),
+    # How many reservations may be made with it, in all and by one person.
+    Column("uses", Count),
+    Column("per_person", Count),
+    Column("valid_from", Instant),
+    Column("valid_until", Instant),
+    Column("created_at", Instant, nullable=False),
+    Column("cancelled_at", Instant),
+    Check("code = upper(code)", name="code_upper"),
+    Check("(amount_minor IS NULL) <> (percent IS NULL)", name="one_discount"),
+    Check("(amount_minor IS NULL) = (currency IS NULL)", name="amount_whole"),
+    Check("amount_minor > 0", name="amount_positive"),
+    Check("percent BETWEEN 1 AND 100", name="percent_known"),
+    Check("uses >= 1", name="uses_counted"),
+    Check("per_person >= 1", name="person_counted"),
+    Check("valid_until > valid_from", name="dates_forward"),
+    sa.Index("vouchers_code", "code", unique=True),
+    sa.Index("vouchers_by_creator", "creator_id", "id"),
+    **STRICT,
 )
 
 wallets = Table(

@@ -31,6 +31,7 @@ from classbook.web import (
     resources,
     users,
     venues,
+    vouchers,
     wallets,
     why,
 )
@@ -69,6 +70,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     wallets.looking,
     why.looking,
     holds.acting,
+    vouchers.acting,
+    vouchers.looking,
     report.acting,
     report.looking,
     history.looking,

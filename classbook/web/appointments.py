@@ -43,7 +43,16 @@ async def create_appointment(visit: Person, body: NewAppointment) -> Response:
     """Hold a slot, to be confirmed in time. A second one on a day is rejected, or replaces the first: by policy."""
     key = request_key(visit, "/appointments/", body)
     start = await moment(visit, body.start, zone=lambda: catalog.show(visit.web.app, KIND, body.provider_id).timezone)
-    ask = Reserve(visit.actor, body.provider_id, body.user_id, starts_at=start, queue=body.queue, key=key, kind=KIND)
+    ask = Reserve(
+        visit.actor,
+        body.provider_id,
+        body.user_id,
+        starts_at=start,
+        queue=body.queue,
+        key=key,
+        kind=KIND,
+        voucher=body.voucher,
+    )
     return await booked(visit, ask, status=201)
 
 

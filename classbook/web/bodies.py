@@ -46,6 +46,7 @@ class Empty(Body):
 
 _WHEN: Final = "ISO 8601; without an offset it is local time in `timezone`."
 _WHEN_THERE: Final = "ISO 8601; without an offset it is local time there."
+_VOUCHER: Final = "The code of a voucher that takes something off the price."
 _QUEUE: Final = "Whether to wait in line where nothing is free; left out, the policy decides."
 
 
@@ -54,6 +55,7 @@ class ReserveSeat(Body):
     user_id: Whole | None = None
     party: Whole = 1
     queue: Flag | None = Field(None, description=_QUEUE)
+    voucher: Short | None = Field(None, description=_VOUCHER)
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"class_id": 1}, {"class_id": 1, "party": 2}]})
 
@@ -74,6 +76,7 @@ class ReservePlaces(Body):
     user_id: Whole | None = None
     party: Whole = 1
     queue: Flag | None = Field(None, description=_QUEUE)
+    voucher: Short | None = Field(None, description=_VOUCHER)
 
     model_config = ConfigDict(json_schema_extra={"examples": [{}, {"party": 2, "queue": True}]})
 
@@ -85,6 +88,7 @@ class NewBooking(Body):
     end_time: Text = Field(description=_WHEN_THERE)
     party: Whole = Field(1, description="How many units.")
     queue: Flag | None = Field(None, description=_QUEUE)
+    voucher: Short | None = Field(None, description=_VOUCHER)
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -98,6 +102,7 @@ class NewAppointment(Body):
     start: Text = Field(description=_WHEN_THERE)
     user_id: Whole | None = None
     queue: Flag | None = Field(None, description=_QUEUE)
+    voucher: Short | None = Field(None, description=_VOUCHER)
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"provider_id": 1, "start": "2030-12-03T09:15:00+01:00"}]}
@@ -127,6 +132,8 @@ class ChangedAppointment(Body):
     confirmed_at: Any = None
     checked_in_at: Any = None
     refund: Any = None
+    voucher: Any = None
+    discount: Any = None
     is_expired: Any = None
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"is_confirmed": True}]})
@@ -252,8 +259,30 @@ class ReserveSeats(Body):
     strict: Flag = Field(False, description="With `best`: rather none than leave a single seat behind.")
     user_id: Whole | None = None
     queue: Flag | None = Field(None, description=_QUEUE)
+    voucher: Short | None = Field(None, description=_VOUCHER)
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"seats": ["A-3-12", "A-3-13"]}, {"best": 3}]})
+
+
+class ReserveTicket(Body):
+    voucher: Short | None = Field(None, description=_VOUCHER)
+
+
+class NewVoucher(Body):
+    """Takes off either an amount or a percentage."""
+
+    code: Short = Field(description="3 to 40 letters, digits, - and _; large and small ones are the same.")
+    amount: Amount | None = None
+    percent: Whole | None = None
+    uses: Whole | None = Field(None, description="How many reservations may be made with it; left out, any number.")
+    per_person: Whole | None = Field(None, description="How many of these by one person.")
+    valid_from: Text | None = Field(None, alias="from", description="ISO 8601, with an offset or in the house's zone.")
+    valid_until: Text | None = Field(None, alias="until", description="The same; from then on it is no longer good.")
+    offering: Whole | None = Field(None, description="The only offering it is for; an organizer names one.")
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"code": "SPRING-26", "percent": 20, "uses": 100, "per_person": 1}]}
+    )
 
 
 class SeatLabels(Body):

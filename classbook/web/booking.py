@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from classbook.core import vouchers
+from classbook.core.asks import Reserve
 from classbook.errors import ClassbookError
 from classbook.values import plain
 from classbook.web.answers import Json
@@ -19,6 +21,9 @@ async def booked(visit: Visit, ask: Ask, *, status: int = 200, message: str | No
 
     A refusal is answered as it comes: in a rush most answers are one.
     """
+    if isinstance(ask, Reserve) and ask.voucher is not None:
+        code = ask.voucher
+        await visit.web.desk.run(lambda: vouchers.count_guess(visit.web.app, visit.actor, code))
     outcome = await visit.web.desk.ask(ask)
     if isinstance(outcome, ClassbookError):
         visit.problem = outcome.code

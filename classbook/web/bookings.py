@@ -51,6 +51,7 @@ async def create_booking(visit: Person, body: NewBooking) -> Response:
         queue=body.queue,
         key=key,
         kind=KIND,
+        voucher=body.voucher,
     )
     return await booked(visit, ask, status=201)
 

@@ -36,7 +36,9 @@ looking = looks("classes")
 async def reserve_seat(visit: Person, body: ReserveSeat) -> Response:
     """Hold places in a class. The code that confirms the hold comes by mail."""
     key = request_key(visit, "/classes/reserve-seat/", body)
-    ask = Reserve(visit.actor, body.class_id, body.user_id, body.party, queue=body.queue, key=key, kind=KIND)
+    ask = Reserve(
+        visit.actor, body.class_id, body.user_id, body.party, queue=body.queue, key=key, kind=KIND, voucher=body.voucher
+    )
     return await booked(visit, ask, status=201)
 
 

@@ -37,6 +37,7 @@ from classbook.errors import (
     TooLarge,
     TooLate,
     TooManyGuesses,
+    TooManyRequests,
     Unavailable,
     UnknownSeat,
     WrongCode,
@@ -49,7 +50,7 @@ Responses = dict[int | str, dict[str, Any]]
 
 RESERVING: Final[Refusals] = (
     NotFound, NotYours, AlreadyReserved, SoldOut, LimitReached, OfferingClosed, OfferingCancelled, TooEarly, TooLate,
-    NotAllowedNow, InsufficientFunds, BelowNotice,
+    NotAllowedNow, InsufficientFunds, BelowNotice, TooManyRequests,
 )  # fmt: skip
 SEATS: Final[Refusals] = (SeatTaken, UnknownSeat)
 TIMES: Final[Refusals] = (SpanTaken, BadSpan, OutsideSchedule)

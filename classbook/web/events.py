@@ -33,7 +33,7 @@ looking = looks("events")
 async def reserve_event(id: int, visit: Person, body: ReservePlaces) -> Response:
     """Take a place in an event."""
     key = request_key(visit, f"/events/{id}/reserve/", body)
-    ask = Reserve(visit.actor, id, body.user_id, body.party, queue=body.queue, key=key, kind=KIND)
+    ask = Reserve(visit.actor, id, body.user_id, body.party, queue=body.queue, key=key, kind=KIND, voucher=body.voucher)
     return await booked(visit, ask, status=201)
 
 

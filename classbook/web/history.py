@@ -19,7 +19,7 @@ from classbook.web.visit import Person
 
 looking = looks("history")
 
-Subject = Literal["offering", "venue", "person", "message", "database"]
+Subject = Literal["offering", "venue", "person", "message", "voucher", "database"]
 
 
 @looking.get("/history/", response_model=page(Change), operation_id="list_history", responses=refuses(NotYours))

@@ -12,7 +12,7 @@ from classbook.core.asks import Reserve
 from classbook.errors import NotFound, OfferingCancelled, SoldOut, UnknownSeat
 from classbook.values import Actor, CategoryPrice, Match, Reservation, SeatState, Ticket
 from classbook.web import answers, offerings
-from classbook.web.bodies import Cancel, ChangedMatch, Empty, NewMatch, NewPrices, ReserveSeats, SeatLabels
+from classbook.web.bodies import Cancel, ChangedMatch, NewMatch, NewPrices, ReserveSeats, ReserveTicket, SeatLabels
 from classbook.web.booking import booked
 from classbook.web.documented import CHANGING, GIVING_BACK, RESERVING, SEATS, gives, refuses
 from classbook.web.requests import Cursor, Limit, request_key
@@ -47,6 +47,7 @@ async def reserve_seats(id: int, visit: Person, body: ReserveSeats) -> Response:
         queue=body.queue,
         key=request_key(visit, f"/matches/{id}/reserve/", body),
         kind=KIND,
+        voucher=body.voucher,
     )
     return await booked(visit, ask, status=201)
 
@@ -58,10 +59,11 @@ async def reserve_seats(id: int, visit: Person, body: ReserveSeats) -> Response:
     operation_id="reserve_ticket",
     responses=refuses(*RESERVING, *SEATS) | gives(201, "Location"),
 )
-async def reserve_ticket(match: int, seat: str, visit: Person, body: Empty) -> Response:
+async def reserve_ticket(match: int, seat: str, visit: Person, body: ReserveTicket) -> Response:
     """Take one seat of a match."""
     key = request_key(visit, f"/tickets/{match}:{seat}/reserve/", body)
-    return await booked(visit, Reserve(visit.actor, match, seats=(seat,), key=key, kind=KIND), status=201)
+    ask = Reserve(visit.actor, match, seats=(seat,), key=key, kind=KIND, voucher=body.voucher)
+    return await booked(visit, ask, status=201)
 
 
 @acting.post(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 MOVING: Final = frozenset(
     ("status", "reserved", "available", "version", "reserved_slots", "available_slots", "state", "places", "expires_at",
-     "position", "confirmed_at", "checked_in_at", "refund", "is_expired")
+     "position", "confirmed_at", "checked_in_at", "refund", "discount", "is_expired")
 )  # fmt: skip
 """Read-only fields that move by themselves (places are taken, time passes): what a client read a moment ago is no
 mistake. The others stay what they are, so that a different value is one."""

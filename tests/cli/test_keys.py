@@ -101,6 +101,8 @@ CASES: dict[str, Case] = {
     "user import": lambda s: files("email,name", "x@example.org,X", "y@example.org,Y"),
     "user anonymise": lambda s: ((s.cast.ana.id, "--yes"), (s.cast.ben.id, "--yes")),
     "holds release": lambda s: (("--user", _holding(s)), ("--user", s.cast.ben.email)),
+    "voucher create": lambda s: (("SPRING", "--percent", 5), ("SPRING", "--percent", 6)),
+    "voucher cancel": lambda s: ((s.voucher(),), ("SUMMER",)),
     "mail retry": lambda s: ((s.dead_mail(),), (2,)),
     "mail test": lambda s: (("a@example.org",), ("b@example.org",)),
 }

@@ -34,6 +34,7 @@ from classbook.core import (
     schedules,
     trail,
     venues,
+    vouchers,
     wallet,
 )
 from classbook.core.asks import ById, Cancel, Move, Resend, Reserve
@@ -42,7 +43,7 @@ from classbook.errors import Invalid, NotAllowedNow, NotYours
 from classbook.rules.opening import parse_weekly
 from classbook.rules.plan_files import from_options
 from classbook.rules.repeats import Repeat
-from classbook.values import Actor, Change, Person, RequestKey, Reservation
+from classbook.values import Actor, Change, Person, RequestKey, Reservation, Voucher
 from tests.makers import (
     CALLER,
     CONSOLE,
@@ -276,6 +277,12 @@ def _imported(module: str) -> dict[str, str]:
     }
 
 
+def _voucher(app: App) -> str:
+    made = vouchers.create(app, CONSOLE, "SPRING", percent=5)
+    assert isinstance(made, Voucher)
+    return made.code
+
+
 def _released(app: App, held: Reservation) -> object:
     return holds.release(app, WHO, held.user.id)
 
@@ -347,6 +354,8 @@ ACTS: dict[str, Act] = {
     "audit.repair": lambda app, cast: audit.repair(_damaged(app, cast), WHO),
     "booking.book": lambda app, cast: booking.book(app, [Reserve(WHO, a_class(app).id, cast.ana.id)]),
     "booking.one": lambda app, cast: booking.one(app, Cancel(WHO, ById(hold(app, a_class(app), cast.ana).id))),
+    "vouchers.create": lambda app, cast: vouchers.create(app, WHO, "SPRING", percent=5),
+    "vouchers.cancel": lambda app, cast: vouchers.cancel(app, WHO, _voucher(app)),
     "holds.release": lambda app, cast: _released(app, hold(app, a_class(app), cast.ana)),
     "catalog.create": lambda app, cast: catalog.create(app, WHO, "class", _class_of_tomorrow(app)),
     "catalog.update": lambda app, cast: catalog.update(app, WHO, "class", a_class(app).id, {"title": "Other"}),
@@ -391,6 +400,7 @@ UNASKED = {
     "accounts.signup": "nothing is anybody's before the code comes back",
     "accounts.ask_reset": "nothing changes before the code comes back",
     "accounts.guess": "counts a guess",
+    "vouchers.count_guess": "counts a guess",
     "logins.login": "a login is a row that says itself since when it is",
     "logins.logout": "ends one's own login",
     "logins.refresh": "a login counts its refreshes",

@@ -111,7 +111,7 @@ def test_a_body_is_described_with_its_fields(schema: dict[str, Any]) -> None:
     body = schema["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]
     assert body["required"] == ["class_id"]
     assert body["additionalProperties"] is False
-    assert list(operation["responses"]) == ["201", "401", "402", "403", "404", "409", "413", "422", "500", "503"]
+    assert list(operation["responses"]) == ["201", "401", "402", "403", "404", "409", "413", "422", "429", "500", "503"]
     assert operation["requestBody"]["required"] is True
 
 

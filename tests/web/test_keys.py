@@ -98,6 +98,8 @@ CASES: dict[str, Case] = {
         lambda s: (f"tickets/{s.seated()}:A-1-1/canceled/", f"tickets/{s.final.id}:A-1-2/canceled/")
     ),
     "prices/": _both(lambda s: "prices/", lambda s: {"match": s.final.id, "prices": {"A": "5"}}, prices={"A": "6"}),
+    "vouchers/": _both(lambda s: "vouchers/", lambda s: {"code": "SPRING", "percent": 5}, percent=6),
+    "vouchers/{code}/cancel/": _elsewhere(lambda s: (f"vouchers/{s.voucher()}/cancel/", "vouchers/SUMMER/cancel/")),
     "bookings/create/": _both(lambda s: "bookings/create/", lambda s: {"resource": s.court.id} | START_END, party=2),
     "bookings/cancel/{id}/": _both(lambda s: f"bookings/cancel/{s.booked()}/", lambda s: {}, reason="ill"),
     "appointments/": _both(
