@@ -63,6 +63,12 @@ class MailSettings:
     timeout_seconds: int = 10
     ca_file: Path | None = None
     maildir: Path | None = None
+    templates: Path | None = None
+    """A folder with texts of one's own for the letters."""
+    reminder_hours: int = 24
+    """How long before the start people are reminded; 0: never."""
+    completed: bool = False
+    """Whether a mail says that something is over."""
 
     def login_password(self) -> Secret | None:
         """The password, read from ``password_file`` now if that is where it is. Raises `Invalid`."""
@@ -278,6 +284,9 @@ KEYS: Final[dict[str, allowed.Parser]] = {
     "web.port": allowed.whole(0, 65535),
     "web.public_url": allowed.url,
     "web.workers": allowed.whole(1, 64),
+    "mail.templates": allowed.path,
+    "mail.reminder_hours": allowed.whole(0, 24 * 14),
+    "mail.completed": allowed.flag,
     "web.access_minutes": allowed.whole(1, 24 * 60),
     "web.refresh_days": allowed.whole(1, 366),
     "web.trusted_proxies": allowed.networks,

@@ -25,7 +25,7 @@ import schedule
 
 from classbook import logs
 from classbook.app import App, open_app
-from classbook.core import outbox, upkeep
+from classbook.core import outbox, reminders, upkeep
 from classbook.errors import ClassbookError, Invalid, Unavailable
 from classbook.world import MailError
 
@@ -70,6 +70,7 @@ JOBS: Final = (
     Job("forget old logs", _forget_logs, every_seconds=3600),
     Job("forget old codes", upkeep.forget_codes, every_seconds=600),
     Job("forget old attempts", upkeep.forget_attempts, every_seconds=600),
+    Job("remind of what begins soon", reminders.remind, every_seconds=60),
     Job("forget old logins", upkeep.forget_logins, every_seconds=600),
     Job("forget old counts of failures", upkeep.forget_throttles, every_seconds=600),
     Job("deliver mail", outbox.deliver, every_seconds=1, lane="mail"),

@@ -413,6 +413,13 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarLink:
+    """The secret address of a feed: whoever knows it can read that."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """One mail. ``text`` and ``html`` are rendered when shown; in lists they are None."""
 

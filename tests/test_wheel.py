@@ -102,7 +102,8 @@ def test_the_lock_is_of_this_pyproject(project: dict[str, Any]) -> None:
     """Where this fails, run: uv lock."""
     lock = tomllib.loads((ROOT / "uv.lock").read_text())
     [ours] = [package for package in lock["package"] if package["name"] == project["name"]]
-    asked = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    extras = project["optional-dependencies"].values()
+    asked = [*project["dependencies"], *(each for extra in extras for each in extra)]
     locked = ours["metadata"]["requires-dist"]
     assert {(_name(each), _bounds(each)) for each in asked} == {
         (each["name"], frozenset(each["specifier"].split(","))) for each in locked

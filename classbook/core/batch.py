@@ -108,10 +108,12 @@ class Batch:
             if offering.cancelled_at is not None:
                 self.cancel(record, TIME, reason=offering.cancel_reason, said=offering.cancel_reason, whole=True)
                 continue
-            action = due_action(record.state, check_in_missing=record.check_in_missing)
+            action, was = due_action(record.state, check_in_missing=record.check_in_missing), record.state
             self.step(record, action, TIME)
             if action == "lapse":
-                self.tell(record, "expired")
+                self.tell(record, "expired", was=None if was == HELD else was)
+            elif self.app.settings.mail.completed:
+                self.tell(record, "completed")
         for offering_id in list(self.scene.queue):
             self.promote(self.scene.offerings[offering_id])
 

@@ -5,24 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from email.message import EmailMessage
 from typing import Any, Final
 
 from classbook.app import App
+from classbook.core import calendars
 from classbook.core.actors import require_admin
+from classbook.core.compose import About, about, packed, paper_of, written
 from classbook.core.keys import once
 from classbook.core.pages import at_most, id_cursor, page_of
 from classbook.core.trail import Deed
 from classbook.errors import Invalid, NotAllowedNow, NotFound
-from classbook.rules import codes, letters
-from classbook.rules.envelope import envelope
+from classbook.rules import letters
 from classbook.rules.names import clean_email
 from classbook.rules.states import CANCELLED, COMPLETED, CONFIRMED, HELD
 from classbook.store import outbox as store
 from classbook.store.database import Tx
 from classbook.store.records import Letter
 from classbook.values import Actor, Message, Page, RequestKey
-from classbook.world import Courier, MailMisconfigured, MailRefused, MailUnavailable
+from classbook.world import Courier, MailMisconfigured, MailRefused, MailUnavailable, Stationery
 
 STATES: Final = ("waiting", "sent", "dead")
 LEASE_TIMEOUTS: Final = 9
@@ -30,8 +30,6 @@ LEASE_TIMEOUTS: Final = 9
 FIRST_PAUSE_SECONDS: Final = 10
 LONGEST_PAUSE_SECONDS: Final = 3600
 GIVE_UP_SECONDS: Final = 24 * 3600
-_HIDDEN_CODE: Final = "••••••"
-_HIDDEN_LINK: Final = "(hidden)"
 
 
 def listing(
@@ -44,14 +42,16 @@ def listing(
         require_admin(tx, actor)
         before_id = id_cursor(cursor) if cursor else 2**63 - 1
         found = store.page(tx, state=state, before_id=before_id, limit=at_most(limit) + 1)
-    return page_of([replace(_view(app, posted), text=None, html=None) for posted in found], limit, lambda one: one.id)
+    paper = paper_of(app)
+    views = [replace(_view(app, About(posted), paper), text=None, html=None) for posted in found]
+    return page_of(views, limit, lambda one: one.id)
 
 
 def show(app: App, actor: Actor, message_id: int) -> Message:
     """One mail with its text. Codes show only while mail goes to the maildir. Raises NotFound, NotYours."""
     with app.store.read() as tx:
         require_admin(tx, actor)
-        return _view(app, _found(store.by_id(tx, message_id), message_id))
+        return _shown(app, tx, _found(store.by_id(tx, message_id), message_id))
 
 
 def retry(
@@ -64,13 +64,13 @@ def retry(
 
     def act(tx: Tx) -> Message:
         posted = _found(store.by_id(tx, message_id), message_id)
-        if posted.state != "sent" and (pointless := _pointless(posted, tx.now)):
+        if posted.state != "sent" and (pointless := _pointless(about(tx, posted), tx.now)):
             raise NotAllowedNow(pointless)
         if not posted.address:
             raise NotAllowedNow(f"What mail {message_id} said is no longer kept.")
         if not store.revive(tx, message_id):
             raise NotAllowedNow(f"Mail {message_id} was sent already.")
-        return _view(app, _found(store.by_id(tx, message_id), message_id))
+        return _shown(app, tx, _found(store.by_id(tx, message_id), message_id))
 
     return _as_admin(app, actor, act, Deed("retry", "message", message_id), key=key, dry_run=dry_run)
 
@@ -84,7 +84,7 @@ def post_test(
     def act(tx: Tx) -> Message:
         store.post(tx, Letter("test", to, app.new_message_id(), request_id=actor.request_id or None))
         [posted] = store.page(tx, state=None, before_id=2**63 - 1, limit=1)
-        return _view(app, posted)
+        return _shown(app, tx, posted)
 
     return _as_admin(app, actor, act, Deed("create", "message"), key=key, dry_run=dry_run)
 
@@ -95,24 +95,30 @@ def deliver(app: App, *, most: int = 50) -> bool:
     One mail at a time is claimed, sent and marked, so that a crash repeats one mail at most, under its old
     Message-ID. Raises MailMisconfigured where no mail at all can be sent as things are set.
     """
-    delivered = 0
+    delivered, paper = 0, paper_of(app)
     with app.mailer.session() as courier:
-        while delivered < most and _deliver_one(app, courier):
+        while delivered < most and _deliver_one(app, courier, paper):
             delivered += 1
     return delivered > 0
 
 
-def _deliver_one(app: App, courier: Courier) -> bool:
+def _deliver_one(app: App, courier: Courier, paper: Stationery) -> bool:
     """Whether it makes sense to go on: there was a mail, and the server is there."""
     token, seconds = app.chance.nonce(), LEASE_TIMEOUTS * app.settings.mail.timeout_seconds
-    posted = app.store.write(lambda tx: store.lease(tx, token=token, until=_later(tx.now, seconds)))
-    if posted is None:
+
+    def lease(tx: Tx) -> About | None:
+        posted = store.lease(tx, token=token, until=_later(tx.now, seconds))
+        return about(tx, posted) if posted else None
+
+    mail = app.store.write(lease)
+    if mail is None:
         return False
-    if pointless := _pointless(posted, app.clock.now()):
+    posted, now = mail.posted, app.clock.now()
+    if pointless := _pointless(mail, now):
         app.store.write(lambda tx: store.mark_dead(tx, posted, pointless))
         return True
     try:
-        courier.send(_envelope(app, posted))
+        courier.send(packed(app, mail, paper, now))
     except MailRefused as error:
         why = str(error)
         app.store.write(lambda tx: store.mark_dead(tx, posted, why))
@@ -139,8 +145,11 @@ def _as_admin(
     return app.store.write(step)
 
 
-def _pointless(posted: store.Posted, now: datetime) -> str | None:
-    """Why a mail with a code is not sent any more: a late or a replaced code is noise."""
+def _pointless(mail: About, now: datetime) -> str | None:
+    """Why a mail is not sent any more: a late or a replaced code is noise, and so is a reminder of what has changed."""
+    posted = mail.posted
+    if begins := posted.facts.get("begins"):
+        return _no_reminder(mail, datetime.fromisoformat(begins), now)
     if "serial" not in posted.facts:
         return None
     if posted.kind in ("reset", "login") and posted.name is None:
@@ -149,6 +158,14 @@ def _pointless(posted: store.Posted, now: datetime) -> str | None:
     if code is None or now >= code.expires_at or (posted.reservation_id and posted.reservation_state != HELD):
         return f"Not needed any more: {_over(posted)}."
     return "Not needed any more: a newer code took its place." if code.serial != posted.facts["serial"] else None
+
+
+def _no_reminder(mail: About, begins: datetime, now: datetime) -> str | None:
+    if mail.listed is None or not calendars.is_on(mail.listed, now):
+        return "Not needed any more: there is nothing to come to."
+    if mail.listed.record.starts_at != begins:
+        return "Not needed any more: it was moved to another time."
+    return "Not needed any more: it has begun." if now >= begins else None
 
 
 def _over(posted: store.Posted) -> str:
@@ -171,77 +188,21 @@ def _put_off(app: App, posted: store.Posted, error: str) -> None:
     app.store.write(step)
 
 
-def _envelope(app: App, posted: store.Posted) -> EmailMessage:
-    return envelope(
-        _letter(app, posted, reveal=True),
-        to_address=posted.address,
-        # Whoever typed an address has not proved yet that it is theirs: no words of theirs go there.
-        to_name=(posted.name or "") if posted.reservation_id else "",
-        sender=app.settings.mail.sender,
-        message_id=posted.message_id,
-        date=posted.created_at,
-    )
-
-
-def _letter(app: App, posted: store.Posted, *, reveal: bool) -> letters.Letter:
-    code, link = _code_and_link(app, posted) if reveal else _hidden(posted)
-    return letters.render(posted.kind, _facts(app, posted), code=code, link=link)
-
-
-def _code_and_link(app: App, posted: store.Posted) -> tuple[str | None, str | None]:
-    code = posted.code
-    if "serial" not in posted.facts or code is None:
-        return None, None
-    if code.serial != posted.facts["serial"]:
-        return _hidden(posted)
-    digits = codes.one_time_code(app.key, code)
-    if posted.reservation_id is None:
-        return digits, None
-    return digits, f"{app.settings.web.address}/confirm/{codes.link_token(app.key, code)}"
-
-
-def _hidden(posted: store.Posted) -> tuple[str | None, str | None]:
-    if "serial" not in posted.facts:
-        return None, None
-    return _HIDDEN_CODE, _HIDDEN_LINK if posted.reservation_id else None
-
-
-def _facts(app: App, posted: store.Posted) -> letters.Facts:
-    said = posted.facts
-    return letters.Facts(
-        name=posted.name or "",
-        title=posted.title or "",
-        starts_at=posted.starts_at,
-        ends_at=posted.ends_at,
-        timezone=posted.timezone or app.settings.timezone,
-        party=posted.party or 1,
-        expires_at=posted.due_at if posted.reservation_id else (posted.code.expires_at if posted.code else None),
-        reservation_code=codes.reservation_code(posted.reservation_id) if posted.reservation_id else "",
-        reason=said.get("reason"),
-        whole_offering=bool(said.get("whole")),
-        paid=said.get("paid"),
-        refund=said.get("refund"),
-        old_title=said.get("title"),
-        old_starts_at=_instant(said.get("starts_at")),
-        old_ends_at=_instant(said.get("ends_at")),
-    )
-
-
-def _instant(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
-
-
 def _later(instant: datetime, seconds: int) -> datetime:
     return instant + timedelta(seconds=seconds)
 
 
 def without_code(app: App, posted: store.Posted) -> Message:
     """A mail with its text, but never with a code that is good for something."""
-    return _message(posted, _letter(app, posted, reveal=False))
+    return _message(posted, written(app, About(posted), paper_of(app), reveal=False))
 
 
-def _view(app: App, posted: store.Posted) -> Message:
-    return _message(posted, _letter(app, posted, reveal=app.mailer.kind != "smtp"))
+def _shown(app: App, tx: Tx, posted: store.Posted) -> Message:
+    return _view(app, about(tx, posted), paper_of(app))
+
+
+def _view(app: App, mail: About, paper: Stationery) -> Message:
+    return _message(mail.posted, written(app, mail, paper, reveal=app.mailer.kind != "smtp"))
 
 
 def _message(posted: store.Posted, letter: letters.Letter) -> Message:

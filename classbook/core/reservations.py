@@ -12,8 +12,8 @@ from classbook.core.asks import ById, Confirm
 from classbook.core.batch import CONFIRM
 from classbook.core.pages import at_most, id_cursor, numbers_in, page_of
 from classbook.core.views import reservation_view
-from classbook.errors import Invalid, NotFound, NotYours
-from classbook.rules import codes
+from classbook.errors import Invalid, NotFound, NotYours, WrongCode
+from classbook.rules import codes, tickets
 from classbook.rules.states import STATES, seen
 from classbook.store import catalog, listings
 from classbook.store import codes as code_store
@@ -22,7 +22,15 @@ from classbook.values import Actor, Move, Page, Reservation
 
 
 def find_id(app: App, text: str) -> int:
-    """The id of a reservation by its code or number. Raises NotFound for what can be neither."""
+    """The id of a reservation by its code, number or ticket.
+
+    Raises NotFound for what can be none of them, WrongCode for a ticket that was not made here.
+    """
+    if tickets.is_ticket(text):
+        signed = tickets.ticket_id(app.key, text)
+        if signed is None:
+            raise WrongCode("This is no ticket of ours: its last letters do not fit.", hint="Scan it once more.")
+        return signed
     found = codes.reservation_id(text)
     if found is None:
         raise NotFound(f"{text!r} is neither a reservation's code nor its number.", hint="A code is like R-7KX9-2MQP.")

@@ -11,9 +11,9 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from typing import Final, Protocol
 
-_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O, U, so that a code survives a telephone."""
-_MISREAD: Final = str.maketrans("ILO", "110")
+MISREAD: Final = str.maketrans("ILO", "110")
 _MODULUS: Final = 1 << 40
 _FACTORS: Final = (0x5DEECE66D1, 0x9E3779B97B)
 """Odd, hence invertible modulo a power of two."""
@@ -29,7 +29,7 @@ def reservation_code(reservation_id: int) -> str:
     for factor in _FACTORS:
         number = number * factor % _MODULUS
         number ^= number >> 20
-    letters = "".join(_ALPHABET[(number >> shift) & 31] for shift in range(35, -5, -5))
+    letters = "".join(ALPHABET[(number >> shift) & 31] for shift in range(35, -5, -5))
     return f"R-{letters[:4]}-{letters[4:]}"
 
 
@@ -38,12 +38,12 @@ def reservation_id(text: str) -> int | None:
     text = text.strip().upper()
     if text.isascii() and text.isdigit():
         return int(text) if len(text) < 19 else None
-    letters = text.removeprefix("R").replace("-", "").translate(_MISREAD)
-    if len(letters) != 8 or any(letter not in _ALPHABET for letter in letters):
+    letters = text.removeprefix("R").replace("-", "").translate(MISREAD)
+    if len(letters) != 8 or any(letter not in ALPHABET for letter in letters):
         return None
     number = 0
     for letter in letters:
-        number = number << 5 | _ALPHABET.index(letter)
+        number = number << 5 | ALPHABET.index(letter)
     for inverse in reversed(_INVERSES):
         number ^= number >> 20
         number = number * inverse % _MODULUS

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from classbook.rules.blocks import Block, Code, Details, Link, Paragraph, Ticket, as_html, as_text
+from classbook.rules.states import CONFIRMED, HELD, QUEUED
 from classbook.rules.when import format_local
 
 
@@ -23,12 +24,14 @@ class Facts:
     ``starts_at`` and ``ends_at`` are the offering's, ``expires_at`` is the deadline of the hold or of the code, all
     aware. ``timezone`` is the IANA name in which the letter tells times. ``whole_offering`` says that not only this
     reservation was cancelled, ``refund`` what came back of what was ``paid``. The ``old_`` facts are what a changed
-    offering was before, None where that is the same.
+    offering was before, None where that is the same. ``lapsed_from`` is the state in which a reservation ran out.
+    ``ticket`` is what is shown at the door, ``page`` the address at which one sees, changes and cancels it.
     """
 
     name: str = ""
     title: str = ""
     where: str | None = None
+    seats: str | None = None
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     timezone: str = "UTC"
@@ -42,10 +45,15 @@ class Facts:
     old_title: str | None = None
     old_starts_at: datetime | None = None
     old_ends_at: datetime | None = None
+    lapsed_from: str = HELD
+    ticket: str | None = None
+    page: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
+    """``html`` shows the ticket as the image `TICKET_IMAGE`, where there is one."""
+
     subject: str
     text: str
     html: str
@@ -54,34 +62,10 @@ class Letter:
 def render(kind: str, facts: Facts, *, code: str | None = None, link: str | None = None) -> Letter:
     """The letter of this kind (one of `KINDS`). ``code`` and ``link`` are what confirms, where the kind has them."""
     subject, blocks = _WRITERS[kind](facts, code, link)
-    return Letter(subject, _as_text(blocks), _as_html(subject, blocks))
+    return Letter(subject, as_text(blocks), as_html(subject, blocks))
 
 
-# --- blocks --------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Paragraph:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Code:
-    digits: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Link:
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Details:
-    rows: tuple[tuple[str, str], ...]
-
-
-_Block = _Paragraph | _Code | _Link | _Details
-_Draft = tuple[str, list[_Block]]
+_Draft = tuple[str, list[Block]]
 """A subject and what follows."""
 
 
@@ -91,34 +75,58 @@ _Draft = tuple[str, list[_Block]]
 def _held(facts: Facts, code: str | None, link: str | None) -> _Draft:
     what = f'{_your_places(facts)} in "{facts.title}" {_are(facts)} held for you'
     subject = f"{code} is your code for {facts.title}" if code else f"Held for you: {facts.title}"
-    blocks: list[_Block] = [_greeting(facts), *_how_to_confirm(what, code, link)]
+    blocks: list[Block] = [_greeting(facts), *_how_to_confirm(what, code, link)]
     if facts.expires_at:
         blocks.append(
-            _Paragraph(f"Do it before {_moment(facts.expires_at, facts)}. From then on others can take what you held.")
+            Paragraph(f"Do it before {_moment(facts.expires_at, facts)}. From then on others can take what you held.")
         )
-    return subject, [*blocks, _details(facts), _Paragraph("You did not ask for this? Then do nothing, and it lapses.")]
+    return subject, [*blocks, _details(facts), Paragraph("You did not ask for this? Then do nothing, and it lapses.")]
 
 
-def _how_to_confirm(what: str, code: str | None, link: str | None) -> list[_Block]:
+def _how_to_confirm(what: str, code: str | None, link: str | None) -> list[Block]:
     match code, link:
         case str(), str():
-            or_open = _Paragraph("Or open this page and press its button:")
-            return [_Paragraph(f"{what}. This code confirms:"), _Code(code), or_open, _Link(link)]
+            or_open = Paragraph("Or open this page and press its button:")
+            return [Paragraph(f"{what}. This code confirms:"), Code(code), or_open, Link(link)]
         case str(), None:
-            return [_Paragraph(f"{what}. This code confirms:"), _Code(code)]
+            return [Paragraph(f"{what}. This code confirms:"), Code(code)]
         case None, str():
-            return [_Paragraph(f"{what}. To confirm, open this page and press its button:"), _Link(link)]
+            return [Paragraph(f"{what}. To confirm, open this page and press its button:"), Link(link)]
         case _:
-            return [_Paragraph(f"{what}. Please confirm where you reserved.")]
+            return [Paragraph(f"{what}. Please confirm where you reserved.")]
 
 
 def _confirmed(facts: Facts, code: str | None, link: str | None) -> _Draft:
-    blocks: list[_Block] = [
+    blocks: list[Block] = [
         _greeting(facts),
-        _Paragraph(f'{_your_places(facts)} in "{facts.title}" {_are(facts)} confirmed. See you there!'),
+        Paragraph(f'{_your_places(facts)} in "{facts.title}" {_are(facts)} confirmed. See you there!'),
         _details(facts),
+        *_ticket(facts),
+        *_way_out(facts),
     ]
     return f"Confirmed: {facts.title}", blocks
+
+
+def _reminder(facts: Facts, code: str | None, link: str | None) -> _Draft:
+    when = f" on {_moment(facts.starts_at, facts)}" if facts.starts_at else " soon"
+    blocks: list[Block] = [
+        _greeting(facts),
+        Paragraph(f'"{facts.title}" begins{when}, and {_your_places(facts).lower()} {_are(facts)} confirmed.'),
+        _details(facts),
+        *_ticket(facts),
+        Paragraph("You cannot come? Then please cancel, so that others can."),
+        *([Link(facts.page)] if facts.page else []),
+    ]
+    return f"Reminder: {facts.title}", blocks
+
+
+def _completed(facts: Facts, code: str | None, link: str | None) -> _Draft:
+    blocks: list[Block] = [
+        _greeting(facts),
+        Paragraph(f'"{facts.title}" is over. Thank you, and until next time!'),
+        _details(facts),
+    ]
+    return f"Thank you: {facts.title}", blocks
 
 
 def _cancelled(facts: Facts, code: str | None, link: str | None) -> _Draft:
@@ -126,11 +134,11 @@ def _cancelled(facts: Facts, code: str | None, link: str | None) -> _Draft:
         what = f'We are sorry: "{facts.title}" does not take place. It was cancelled, and your reservation with it.'
     else:
         what = f'Your reservation for "{facts.title}" was cancelled.'
-    blocks: list[_Block] = [_greeting(facts), _Paragraph(what)]
+    blocks: list[Block] = [_greeting(facts), Paragraph(what)]
     if facts.reason:
-        blocks.append(_Paragraph(f"The reason given: {facts.reason}"))
+        blocks.append(Paragraph(f"The reason given: {facts.reason}"))
     if facts.paid:
-        blocks.append(_Paragraph(_money_back(facts.paid, facts.refund)))
+        blocks.append(Paragraph(_money_back(facts.paid, facts.refund)))
     return f"Cancelled: {facts.title}", [*blocks, _details(facts)]
 
 
@@ -143,12 +151,25 @@ def _money_back(paid: str, refund: str | None) -> str:
 
 
 def _expired(facts: Facts, code: str | None, link: str | None) -> _Draft:
+    subject, lapsed, again = _lapse(facts)
+    blocks: list[Block] = [_greeting(facts), Paragraph(lapsed), Paragraph(again)]
+    if link:
+        blocks.append(Link(link))
+    return f"{subject}: {facts.title}", [*blocks, _details(facts)]
+
+
+def _lapse(facts: Facts) -> tuple[str, str, str]:
+    """What ran out, why, and what can be done: as subject and two sentences."""
+    if facts.lapsed_from == QUEUED:
+        lapsed = f'Until "{facts.title}" began nothing became free for you, so your wait in line has ended.'
+        return "No place became free", lapsed, "We are sorry. Perhaps there is another date that suits you."
+    if facts.lapsed_from == CONFIRMED:
+        lapsed = f'Nobody checked in for {_your_places(facts).lower()} in "{facts.title}" in time, so others may have'
+        it = "it" if facts.party == 1 else "them"
+        return "Not checked in", f"{lapsed} {it} now.", "You were there? Then please tell us."
     lapsed = f'{_your_places(facts)} in "{facts.title}" {_were(facts)} not confirmed in time, so the hold has lapsed.'
     again = "You can reserve again as you did before, as long as there are places; you will get a new code then."
-    blocks: list[_Block] = [_greeting(facts), _Paragraph(lapsed), _Paragraph(again)]
-    if link:
-        blocks.append(_Link(link))
-    return f"Not confirmed in time: {facts.title}", [*blocks, _details(facts)]
+    return "Not confirmed in time", lapsed, again
 
 
 def _changed(facts: Facts, code: str | None, link: str | None) -> _Draft:
@@ -159,46 +180,47 @@ def _changed(facts: Facts, code: str | None, link: str | None) -> _Draft:
         timezone=facts.timezone,
     )
     rows = [(f"{label}, before", value) for label, value in _what_and_when(before)]
-    blocks: list[_Block] = [
+    blocks: list[Block] = [
         _greeting(facts),
-        _Paragraph(f'"{facts.title}" has changed. Your reservation stays as it is.'),
+        Paragraph(f'"{facts.title}" has changed. Your reservation stays as it is.'),
         _details(facts),
-        _Details(tuple(rows)),
-        _Paragraph("If that no longer suits you, please cancel, so that others can come."),
+        Details(tuple(rows)),
+        Paragraph("If that no longer suits you, please cancel, so that others can come."),
+        *([Link(facts.page)] if facts.page else []),
     ]
     return f"Changed: {facts.title}", blocks
 
 
 def _verify(facts: Facts, code: str | None, link: str | None) -> _Draft:
     """Without the name: whoever signed up chose it, and could send a text of his own to a stranger with it."""
-    blocks: list[_Block] = [
-        _Paragraph("Hello,"),
+    blocks: list[Block] = [
+        Paragraph("Hello,"),
         *_how_to_confirm("Somebody signed up to classbook with this address", code, link),
     ]
     if facts.expires_at:
-        blocks.append(_Paragraph(f"It is good until {_moment(facts.expires_at, facts)}."))
-    blocks.append(_Paragraph("That was not you? Then do nothing: without the code there is no account."))
+        blocks.append(Paragraph(f"It is good until {_moment(facts.expires_at, facts)}."))
+    blocks.append(Paragraph("That was not you? Then do nothing: without the code there is no account."))
     return f"{code} is your code to sign up to classbook" if code else "Sign up to classbook", blocks
 
 
 def _known(facts: Facts, code: str | None, link: str | None) -> _Draft:
     """Who signs up with an address that has an account is told so here, where only its owner reads it."""
-    blocks: list[_Block] = [
-        _Paragraph("Hello,"),
-        _Paragraph("Somebody signed up to classbook with this address. There is an account with it already."),
-        _Paragraph("That was you? Then log in. If you have forgotten the password, ask for a new one."),
-        _Paragraph("That was not you? Then do nothing: nothing has changed."),
+    blocks: list[Block] = [
+        Paragraph("Hello,"),
+        Paragraph("Somebody signed up to classbook with this address. There is an account with it already."),
+        Paragraph("That was you? Then log in. If you have forgotten the password, ask for a new one."),
+        Paragraph("That was not you? Then do nothing: nothing has changed."),
     ]
     return "You have an account at classbook", blocks
 
 
 def _reset(facts: Facts, code: str | None, link: str | None) -> _Draft:
     what = "Somebody asked for a new password for your account at classbook"
-    blocks: list[_Block] = [_greeting(facts)]
-    blocks += [_Paragraph(f"{what}. This code sets it:"), _Code(code)] if code else [_Paragraph(f"{what}.")]
+    blocks: list[Block] = [_greeting(facts)]
+    blocks += [Paragraph(f"{what}. This code sets it:"), Code(code)] if code else [Paragraph(f"{what}.")]
     if facts.expires_at:
-        blocks.append(_Paragraph(f"It is good until {_moment(facts.expires_at, facts)}. Tell it nobody."))
-    blocks.append(_Paragraph("That was not you? Then do nothing: the password stays as it is."))
+        blocks.append(Paragraph(f"It is good until {_moment(facts.expires_at, facts)}. Tell it nobody."))
+    blocks.append(Paragraph("That was not you? Then do nothing: the password stays as it is."))
     return f"{code} is your code for a new password" if code else "A new password for classbook", blocks
 
 
@@ -211,54 +233,55 @@ def _welcome(facts: Facts, code: str | None, link: str | None) -> _Draft:
 
 
 def _mailed_login(facts: Facts, code: str | None, what: str) -> _Draft:
-    blocks: list[_Block] = [_greeting(facts) if facts.name else _Paragraph("Hello,")]
-    blocks += (
-        [_Paragraph(f"{what}. This code shows that it is you:"), _Code(code)] if code else [_Paragraph(f"{what}.")]
-    )
+    blocks: list[Block] = [_greeting(facts) if facts.name else Paragraph("Hello,")]
+    blocks += [Paragraph(f"{what}. This code shows that it is you:"), Code(code)] if code else [Paragraph(f"{what}.")]
     if facts.expires_at:
-        blocks.append(_Paragraph(f"It is good until {_moment(facts.expires_at, facts)}. Tell it nobody."))
-    blocks.append(_Paragraph("That was not you? Then do nothing: without the code nothing happens."))
+        blocks.append(Paragraph(f"It is good until {_moment(facts.expires_at, facts)}. Tell it nobody."))
+    blocks.append(Paragraph("That was not you? Then do nothing: without the code nothing happens."))
     return f"{code} is your code for classbook" if code else "Your code for classbook", blocks
 
 
 def _password(facts: Facts, code: str | None, link: str | None) -> _Draft:
-    blocks: list[_Block] = [
+    blocks: list[Block] = [
         _greeting(facts),
-        _Paragraph("The password of your account at classbook was changed. Other logins have ended."),
-        _Paragraph("That was not you? Then set a new one at once, with a code that is mailed to you."),
+        Paragraph("The password of your account at classbook was changed. Other logins have ended."),
+        Paragraph("That was not you? Then set a new one at once, with a code that is mailed to you."),
     ]
     return "Your password was changed", blocks
 
 
 def _test(facts: Facts, code: str | None, link: str | None) -> _Draft:
-    return "classbook can send mail", [_Paragraph("This is a test. If you can read it, classbook can send mail.")]
+    return "classbook can send mail", [Paragraph("This is a test. If you can read it, classbook can send mail.")]
 
 
 def _offered(facts: Facts, code: str | None, link: str | None) -> _Draft:
     what = f'Your turn has come: {_your_places(facts).lower()} in "{facts.title}" {_are(facts)} free and held for you'
     subject = f"{code} is your code for {facts.title}: your turn" if code else f"Your turn: {facts.title}"
-    blocks: list[_Block] = [_greeting(facts), *_how_to_confirm(what, code, link)]
+    blocks: list[Block] = [_greeting(facts), *_how_to_confirm(what, code, link)]
     if facts.expires_at:
         blocks.append(
-            _Paragraph(f"Do it before {_moment(facts.expires_at, facts)}. Then it is offered to the next in line.")
+            Paragraph(f"Do it before {_moment(facts.expires_at, facts)}. Then it is offered to the next in line.")
         )
     return subject, [*blocks, _details(facts)]
 
 
 def _queued(facts: Facts, code: str | None, link: str | None) -> _Draft:
-    blocks: list[_Block] = [
+    blocks: list[Block] = [
         _greeting(facts),
-        _Paragraph(f'You are in line for "{facts.title}". As soon as there is room for you, we write to you.'),
+        Paragraph(f'You are in line for "{facts.title}". As soon as there is room for you, we write to you.'),
         _details(facts),
+        *_way_out(facts),
     ]
     return f"In line: {facts.title}", blocks
 
 
 def _moved(facts: Facts, code: str | None, link: str | None) -> _Draft:
-    blocks: list[_Block] = [
+    blocks: list[Block] = [
         _greeting(facts),
-        _Paragraph(f'Your reservation for "{facts.title}" was changed. This is what holds now:'),
+        Paragraph(f'Your reservation for "{facts.title}" was changed. This is what holds now:'),
         _details(facts),
+        *_ticket(facts),
+        *_way_out(facts),
     ]
     return f"Changed: {facts.title}", blocks
 
@@ -272,6 +295,8 @@ _WRITERS: Final[dict[str, Callable[[Facts, str | None, str | None], _Draft]]] = 
     "cancelled": _cancelled,
     "expired": _expired,
     "changed": _changed,
+    "reminder": _reminder,
+    "completed": _completed,
     "verify": _verify,
     "known": _known,
     "reset": _reset,
@@ -286,8 +311,8 @@ KINDS: Final = tuple(_WRITERS)
 # --- phrases -------------------------------------------------------------------------------------------------------
 
 
-def _greeting(facts: Facts) -> _Paragraph:
-    return _Paragraph(f"Hello {facts.name}," if facts.name else "Hello,")
+def _greeting(facts: Facts) -> Paragraph:
+    return Paragraph(f"Hello {facts.name}," if facts.name else "Hello,")
 
 
 def _your_places(facts: Facts) -> str:
@@ -306,14 +331,24 @@ def _moment(instant: datetime, facts: Facts) -> str:
     return format_local(instant, ZoneInfo(facts.timezone))
 
 
-def _details(facts: Facts) -> _Details:
+def _details(facts: Facts) -> Details:
     rows = _what_and_when(facts)
     if facts.where:
         rows.append(("Where", facts.where))
-    rows.append(("Places", str(facts.party)))
+    rows.append(("Seats", facts.seats) if facts.seats else ("Places", str(facts.party)))
     if facts.reservation_code:
         rows.append(("Reservation", facts.reservation_code))
-    return _Details(tuple(rows))
+    return Details(tuple(rows))
+
+
+def _ticket(facts: Facts) -> list[Block]:
+    if not facts.ticket:
+        return []
+    return [Paragraph("This is your ticket. Show it at the door:"), Ticket(facts.ticket)]
+
+
+def _way_out(facts: Facts) -> list[Block]:
+    return [Paragraph("To see it, to change it or to cancel:"), Link(facts.page)] if facts.page else []
 
 
 def _what_and_when(facts: Facts) -> list[tuple[str, str]]:
@@ -325,46 +360,44 @@ def _what_and_when(facts: Facts) -> list[tuple[str, str]]:
     return rows
 
 
-# --- the two renderings --------------------------------------------------------------------------------------------
+# --- what templates are given ---------------------------------------------------------------------------------------
 
 
-def _as_text(blocks: list[_Block]) -> str:
-    return "\n\n".join(_block_as_text(block) for block in blocks) + "\n"
+def words(facts: Facts, letter: Letter, *, code: str | None = None, link: str | None = None) -> dict[str, object]:
+    """All that a template of somebody's own may speak of, as texts; what there is not is empty.
 
-
-def _block_as_text(block: _Block) -> str:
-    match block:
-        case _Paragraph(text):
-            return text
-        case _Code(digits):
-            return digits
-        case _Link(url):
-            return url
-        case _Details(rows):
-            width = max((len(label) for label, _ in rows), default=0) + 1
-            return "\n".join(f"{label + ':':<{width}} {value}" for label, value in rows)
-
-
-def _as_html(subject: str, blocks: list[_Block]) -> str:
-    """One column of paragraphs: no tables, no pictures, nothing from elsewhere."""
-    body = "\n".join(_block_as_html(block) for block in blocks)
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(subject)}</title>\n</head>\n"
-        '<body style="font-family: sans-serif; font-size: 16px; line-height: 1.5; max-width: 36em; margin: 1em auto; '
-        f'padding: 0 1em">\n{body}\n</body>\n</html>\n'
-    )
-
-
-def _block_as_html(block: _Block) -> str:
-    match block:
-        case _Paragraph(text):
-            return f"<p>{escape(text)}</p>"
-        case _Code(digits):
-            return f'<p style="font-size: 32px; font-family: monospace; letter-spacing: 4px">{escape(digits)}</p>'
-        case _Link(url):
-            return f'<p><a href="{escape(url)}">{escape(url)}</a></p>'
-        case _Details(rows):
-            lines = "<br>\n".join(f"{escape(label)}: <strong>{escape(value)}</strong>" for label, value in rows)
-            return f"<p>{lines}</p>"
+    ``details`` are pairs of label and value. ``subject`` and ``text`` are what the letter says without a template.
+    """
+    moments = {
+        "starts": facts.starts_at,
+        "ends": facts.ends_at,
+        "expires": facts.expires_at,
+        "old_starts": facts.old_starts_at,
+        "old_ends": facts.old_ends_at,
+    }
+    texts = {
+        "name": facts.name,
+        "title": facts.title,
+        "where": facts.where,
+        "seats": facts.seats,
+        "places": str(facts.party),
+        "reservation": facts.reservation_code,
+        "reason": facts.reason,
+        "paid": facts.paid,
+        "refund": facts.refund,
+        "old_title": facts.old_title,
+        "lapsed_from": facts.lapsed_from,
+        "ticket": facts.ticket,
+        "page": facts.page,
+        "code": code,
+        "link": link,
+        "subject": letter.subject,
+        "text": letter.text,
+    }
+    told = {name: _moment(instant, facts) if instant else "" for name, instant in moments.items()}
+    return {
+        **{name: text or "" for name, text in texts.items()},
+        **told,
+        "whole_offering": facts.whole_offering,
+        "details": _details(facts).rows,
+    }

@@ -126,6 +126,18 @@ def agenda(
     return _found(tx, parts, "r.starts_at, r.id", limit)
 
 
+def since(
+    tx: Tx, start: datetime, *, person_id: int | None = None, offering_id: int | None = None, limit: int
+) -> list[Listed]:
+    """What begins at ``start`` or later, by time; of more than ``limit`` the last ones."""
+    parts: list[Condition] = [("r.starts_at >= ?", [to_micros(start)])]
+    if person_id is not None:
+        parts.append(("r.person_id = ?", [person_id]))
+    if offering_id is not None:
+        parts.append(("r.offering_id = ?", [offering_id]))
+    return _found(tx, parts, "r.starts_at DESC, r.id DESC", limit)[::-1]
+
+
 def held_ids(tx: Tx, person_id: int, offering_id: int | None) -> list[int]:
     """What somebody holds now, everywhere or in one offering."""
     parts: list[Condition] = [("person_id = ? AND state = 'held' AND due_at > ?", [person_id, to_micros(tx.now)])]

@@ -31,7 +31,7 @@ from classbook.store.database import (
     partial_index,
 )
 
-HEAD: Final = "0006"
+HEAD: Final = "0007"
 """The revision of `migrations/` that this schema is; a test compares."""
 
 KINDS: Final = ("class", "event", "match", "appointment", "resource")
@@ -399,6 +399,16 @@ messages = Table(
     Check("(sent_at IS NOT NULL) = (state = 'sent')", name="sent_dated"),
     partial_index("messages_waiting", "due_at", where="state = 'waiting'"),
     **STRICT,
+)
+
+watermarks = Table(
+    "watermarks",
+    metadata,
+    # What has come so far: a step of the daemon that goes over everything once, by an instant and then by id.
+    Column("name", Text, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("id", BigId, nullable=False),
+    **STRICT_BY_KEY,
 )
 
 request_keys = Table(

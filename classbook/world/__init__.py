@@ -15,6 +15,7 @@ from classbook.world.mail import (
     MailUnavailable,
 )
 from classbook.world.passwords import Passwords
+from classbook.world.stationery import Stationery
 from classbook.world.system import Chance, Clock, SystemChance, SystemClock
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "MaildirMailer",
     "Mailer",
     "Passwords",
+    "Stationery",
     "SystemChance",
     "SystemClock",
     "secret_key",

@@ -11,10 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from classbook.rules.blocks import TICKET_IMAGE
 from classbook.rules.letters import KINDS, Facts, render
 
 CODE = "012345"
 LINK = "https://desk.example.org/confirm/1.1.c2VjcmV0"
+PAGE = "https://desk.example.org/my/R-7KX9-2MQP/"
 FACTS = Facts(
     name="Ana",
     title="Yoga for beginners",
@@ -25,6 +27,8 @@ FACTS = Facts(
     party=2,
     expires_at=datetime(2026, 11, 30, 9, 12, 41, tzinfo=UTC),
     reservation_code="R-7KX9-2MQP",
+    ticket="R-7KX9-2MQP-4F7KQ2",
+    page=PAGE,
 )
 
 
@@ -117,10 +121,12 @@ def test_plain_letters_are_ascii_so_that_a_maildir_can_be_read_as_it_is(kind: st
 @pytest.mark.parametrize("kind", KINDS)
 def test_html_asks_nothing_of_the_network(kind: str) -> None:
     html = render(kind, FACTS, code=CODE, link=LINK).html
-    assert not re.search(r"<img|<script|<link|<table|src=|url\(|@import", html)
-    assert set(re.findall(r'https?://[^"<]+', html)) <= {LINK}
+    assert not re.search(r"<script|<link|<table|url\(|@import", html)
+    assert set(re.findall(r'src="([^"]*)"', html)) <= {f"cid:{TICKET_IMAGE}"}
+    assert set(re.findall(r'https?://[^"<]+', html)) <= {LINK, PAGE}
 
 
+_TAGS = {"html", "head", "meta", "title", "style", "body", "div", "p", "a", "span", "br", "strong", "img"}
 _WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp")), max_size=60)
 
 
@@ -128,7 +134,7 @@ _WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Z
 def test_no_words_of_people_become_markup_or_a_code(kind: str, name: str, title: str, where: str, reason: str) -> None:
     facts = replace(FACTS, name=name, title=title, where=where, reason=reason, old_title=title)
     letter = render(kind, facts, code=CODE, link=LINK)
-    assert _tags(letter.html) <= {"html", "head", "meta", "title", "body", "p", "a", "br", "strong"}
+    assert _tags(letter.html) <= _TAGS
     codes = [line for line in letter.text.splitlines() if re.fullmatch(r"\s*\d{6}\s*", line)]
     assert codes == ([CODE] if kind in ("held", "offered", "verify", "reset", "login", "welcome") else [])
 

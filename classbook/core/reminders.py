@@ -1,0 +1,44 @@
+"""Reminders, some hours before the start. A daemon's step: bounded, and safe to run twice or at once."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Final
+
+from classbook.app import App
+from classbook.rules.kinds import KINDS
+from classbook.store import outbox
+from classbook.store import reminders as store
+from classbook.store.database import Tx
+from classbook.store.records import Letter
+
+CHUNK: Final = 500
+_OWN_TIME_KINDS: Final = [name for name, kind in KINDS.items() if kind.picks_time]
+
+
+def remind(app: App) -> bool:
+    """Write up to a chunk of reminders of what begins soon; whether there were any.
+
+    Everything that begins is gone over once, in order of its start: how far that has come is kept, so that nobody is
+    reminded twice. What changes after a reminder was written is looked at again when that is sent.
+    """
+    hours = app.settings.mail.reminder_hours
+    return hours > 0 and app.store.write(lambda tx: _remind(app, tx, timedelta(hours=hours)))
+
+
+def _remind(app: App, tx: Tx, ahead: timedelta) -> bool:
+    reached = store.reached(tx)
+    tx.read_clock()
+    after, until = max(reached, store.Mark(tx.now)), tx.now + ahead
+    found = store.due(tx, after, until, ahead=ahead, own_time_kinds=_OWN_TIME_KINDS, most=CHUNK)
+    letters = [
+        Letter(
+            "reminder", guest.email, app.new_message_id(), guest.person_id, guest.reservation_id, guest.offering_id,
+            json.dumps({"begins": guest.mark.starts_at.isoformat()}),
+        )
+        for guest in found
+    ]  # fmt: skip
+    outbox.post(tx, *letters)
+    store.reach(tx, found[-1].mark if len(found) == CHUNK else max(reached, store.Mark(until)))
+    return bool(found)
