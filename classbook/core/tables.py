@@ -23,6 +23,7 @@ _LINKS: Final = {
     "pool_id": "pools",
     "pitch_pool_id": "pools",
     "venue_id": "venues",
+    "voucher_id": "vouchers",
     "from_id": "wallets",
     "to_id": "wallets",
     "first_id": "transfers",

@@ -65,7 +65,7 @@ SHOWN: Final = {
         Shown(
             "reservations", "Reservations", "Who has booked what, in every state. Search by code, too.",
             "id offering_id person_id state party starts_at ends_at due_at price_minor currency created_at "
-            "confirmed_at checked_in_at lapsed_at once check_in steps ask",
+            "confirmed_at checked_in_at lapsed_at voucher_id discount_minor once check_in steps ask",
             "state",
         ),
         Shown(
@@ -82,6 +82,12 @@ SHOWN: Final = {
             "id kind address state attempts due_at created_at sent_at last_error person_id reservation_id offering_id "
             "request_id",
             "kind address state last_error request_id", secret="facts message_id lease_token attempt",
+        ),
+        Shown(
+            "vouchers", "Vouchers", "Codes that take something off a price.",
+            "id code offering_id amount_minor currency percent uses per_person valid_from valid_until creator_id "
+            "created_at cancelled_at",
+            "code",
         ),
         Shown(
             "wallets", "Wallets", "What people have, and what of it is held.",

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from classbook.app import App
-from classbook.core import outbox, people
+from classbook.core import outbox, people, vouchers
 from classbook.core.asks import Reserve
 from classbook.testing import FrozenClock, MemoryMailer
 from tests.conftest import Client
@@ -301,6 +301,21 @@ def test_seats_are_picked_paid_and_cancelled_with_the_refund_shown_first(app: Ap
     assert "It is cancelled" in surfer.click("Cancel the booking").text
     assert purse(app, cast.ana) == ("40.00", "0.00")
     assert broken(app) == []
+
+
+def test_a_voucher_takes_something_off_and_wrong_ones_are_counted(app: App, cast: Cast, surfer: Surfer) -> None:
+    vouchers.create(app, CONSOLE, code="SPRING", percent=50)
+    offered = a_class(app, price="10", confirm="self")
+    came_in(app, surfer, rich(app, cast.ana, "10").email)
+    surfer.get(f"/offerings/{offered.id}")
+    wrong = surfer.click("Reserve", voucher="WINTER")
+    assert wrong.status == 404
+    assert ("voucher", "WINTER") in wrong.page.form("Reserve").fields
+    assert "5.00 EUR, 5.00 EUR less by voucher" in surfer.click("Reserve", voucher="spring").text
+    other = a_class(app, price="10")
+    surfer.get(f"/offerings/{other.id}")
+    statuses = [surfer.click("Reserve", voucher=f"WINTER{number}").status for number in range(11)]
+    assert (statuses[0], statuses[-1]) == (404, 429)
 
 
 def test_who_cannot_pay_is_told_where_the_wallet_is_and_keeps_the_picked_seats(

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from classbook.core import mailed_logins, matches, schedules, seat_maps, showcase
+from classbook.core import mailed_logins, matches, schedules, seat_maps, showcase, vouchers
 from classbook.core.asks import Reserve
 from classbook.errors import ClassbookError, Invalid, WrongCode
 from classbook.rules.kinds import KINDS
@@ -127,7 +127,11 @@ async def _booked(browser: Browser, ask: Reserve, *, just_proved: bool = False) 
     A hold that the mailed code confirms is confirmed where that person has typed a mailed code in this very step: the
     mailbox is proved, and another mail would prove nothing more.
     """
-    outcome = await browser.visit.web.desk.ask(ask)
+    desk = browser.visit.web.desk
+    if ask.voucher is not None:
+        code = ask.voucher
+        await desk.run(lambda: vouchers.count_guess(browser.app, browser.actor, code))
+    outcome = await desk.ask(ask)
     if isinstance(outcome, ClassbookError):
         raise outcome
     made = plain(outcome)
@@ -135,7 +139,7 @@ async def _booked(browser: Browser, ask: Reserve, *, just_proved: bool = False) 
         proof = await _in_thread(lambda: mailed_logins.proof_for(browser.app, ask.actor, made["id"]))
         if proof is not None:
             # Where that fails it is still held, and its page says what to do.
-            await browser.visit.web.desk.ask(proof)
+            await desk.ask(proof)
     return browser.go(f"my/{made['code']}/?new=1")
 
 

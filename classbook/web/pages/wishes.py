@@ -15,7 +15,7 @@ from classbook.values import Actor, Offering
 from classbook.web.pages.browser import Browser
 
 _COUNT: Final = re.compile("[0-9]{1,6}", re.ASCII)
-_CARRIED: Final = ("party", "start", "end", "queue", "seat", "email", "name")
+_CARRIED: Final = ("party", "start", "end", "queue", "seat", "voucher", "email", "name")
 """The fields that wait on the page that asks for the code."""
 
 
@@ -28,6 +28,7 @@ class Wish:
     end: str = ""
     queue: bool = False
     seats: tuple[str, ...] = field(default=())
+    voucher: str = ""
     email: str = ""
     name: str = ""
 
@@ -40,6 +41,7 @@ def typed(browser: Browser) -> Wish:
         browser.field("end"),
         browser.field("queue") == "yes",
         tuple(browser.fields("seat")),
+        browser.field("voucher"),
         browser.field("email"),
         browser.field("name"),
     )
@@ -61,6 +63,7 @@ def ask_of(browser: Browser, offering: Offering, wish: Wish, actor: Actor) -> Re
         seats=wish.seats,
         # Not said is not forbidden: where the terms put people in line, that stays so.
         queue=True if wish.queue else None,
+        voucher=wish.voucher or None,
         key=browser.request_key(),
     )
 
