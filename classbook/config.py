@@ -88,6 +88,8 @@ class WebSettings:
     access_minutes: int = 15
     refresh_days: int = 30
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    metrics: bool = False
+    """Whether ``/metrics`` answers."""
 
     @property
     def address(self) -> str:
@@ -124,6 +126,8 @@ class LogSettings:
     level: str = "info"
     max_bytes: int = 10_000_000
     backups: int = 5
+    sentry_dsn: Secret | None = None
+    """Where accidents are reported to, besides the log; None: nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,10 +294,12 @@ KEYS: Final[dict[str, allowed.Parser]] = {
     "web.access_minutes": allowed.whole(1, 24 * 60),
     "web.refresh_days": allowed.whole(1, 366),
     "web.trusted_proxies": allowed.networks,
+    "web.metrics": allowed.flag,
     "log.file": allowed.path,
     "log.level": allowed.one_of("debug", "info", "warning", "error"),
     "log.max_bytes": allowed.whole(0, 1 << 40),
     "log.backups": allowed.whole(0, 1000),
+    "log.sentry_dsn": allowed.dsn,
     "wallet.self_top_up": allowed.flag,
     "retention.mail_days": allowed.whole(1, 3650),
     "retention.key_days": allowed.whole(1, 3650),
@@ -378,7 +384,7 @@ def _checked(name: str, value: Any, *, where: str) -> Any:
     try:
         return parser(value)
     except ValueError as error:
-        private = parser in (allowed.secret, allowed.signing_secret) or "://" in str(value)
+        private = parser in (allowed.secret, allowed.signing_secret, allowed.dsn) or "://" in str(value)
         shown = repr(value)
         got = "" if private or isinstance(value, dict | list) or len(shown) > 60 else f", not {shown}"
         raise Invalid(f"{where}: {name} must be {error}{got}.") from None

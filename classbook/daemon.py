@@ -8,12 +8,15 @@ that settles reservations goes through the desk, the one writer of this process.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import multiprocessing
 import os
+import shutil
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -31,6 +34,7 @@ from classbook.world import MailError
 
 if TYPE_CHECKING:
     from classbook.config import Settings
+    from classbook.metrics import Metrics
     from classbook.web.desk import Desk
     from classbook.web.server import Server
 
@@ -41,6 +45,7 @@ LONGEST_RUN_STEPS: Final = 100
 DESK_BUDGET_SECONDS: Final = 3.0
 """How long a request waits for the database before it is told to come back; a command at a terminal waits longer."""
 LONGEST_BACKOFF_SECONDS: Final = 300
+_COUNTS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 _SAYS_ENOUGH: Final = (ClassbookError, MailError)
 """What a person can act on needs no traceback in the log."""
 _log = logging.getLogger("classbook.daemon")
@@ -84,6 +89,7 @@ def run(app: App, *, with_http: bool = True, once: bool = False) -> None:
     the port is taken, and with ``once`` what kept a job from its work.
     """
     logs.configure(app.settings.log)
+    _report_abroad(app.settings)
     _live_in_utc()
     if once:
         run_once(app, JOBS)
@@ -121,15 +127,25 @@ def run_once(app: App, jobs: Sequence[Job]) -> None:
 class Runner:
     """One job under `schedule`: repeats its step while there is work, catches what it raises, and backs off."""
 
-    def __init__(self, job: Job, call: Callable[[Step], bool]):
+    def __init__(self, job: Job, call: Callable[[Step], bool], watch: Watch | None = None):
         self._job = job
         self._call = call
+        self._watch = watch
         self._failures = 0
         self._not_before = 0.0
+        self._due = time.monotonic()
 
     def __call__(self) -> None:
         if time.monotonic() < self._not_before:
             return
+        if self._watch:
+            self._watch.began(self._job.name, lag_seconds=max(0.0, time.monotonic() - self._due))
+        self._run()
+        self._due = time.monotonic() + self._job.every_seconds
+        if self._watch:
+            self._watch.ended(self._job.name, well=not self._failures)
+
+    def _run(self) -> None:
         try:
             for _ in range(LONGEST_RUN_STEPS):
                 if not self._call(self._job.step):
@@ -144,12 +160,31 @@ class Runner:
             self._failures = 0
 
 
+class Watch:
+    """Counts what jobs do."""
+
+    def __init__(self, app: App, metrics: Metrics):
+        self._clock, self._metrics = app.clock, metrics
+
+    def began(self, job: str, *, lag_seconds: float) -> None:
+        self._metrics.began(job, lag_seconds=lag_seconds)
+
+    def ended(self, job: str, *, well: bool) -> None:
+        self._metrics.ended(job, at=self._clock.now().timestamp() if well else None)
+
+
 class _Lanes:
     """The jobs at work: one thread and one ticker a lane, from entering until leaving."""
 
-    def __init__(self, app: App, jobs: Sequence[Job], settling: Callable[[Step], bool]):
+    def __init__(
+        self, app: App, jobs: Sequence[Job], settling: Callable[[Step], bool], *, metrics: Metrics | None = None
+    ):
         self._app = app
         self._settling = settling
+        self._watch = Watch(app, metrics) if metrics else None
+        if metrics:
+            for job in jobs:
+                metrics.expect(job.name)
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(
@@ -180,7 +215,7 @@ class _Lanes:
     def _tick(self, jobs: Sequence[Job], call: Callable[[Step], bool]) -> None:
         ticker = schedule.Scheduler()
         for job in jobs:
-            ticker.every(job.every_seconds).seconds.do(Runner(job, call))
+            ticker.every(job.every_seconds).seconds.do(Runner(job, call, self._watch))
         ticker.run_all()
         while not self._stop.wait(max(0.05, min(1.0, ticker.idle_seconds or 0))):
             ticker.run_pending()
@@ -191,12 +226,19 @@ def _run_with_http(app: App, stop: threading.Event, workers: int) -> None:
 
     listener = listen(app.settings.web.host, app.settings.web.port)
     app = _at_its_port(app, listener)
+    if app.settings.web.metrics and workers > 1:
+        _count_together()
     team = _Team(app.settings, listener, workers - 1)
-    server, desk = _open_doors(app, listener)
+    metrics = _metrics(app.settings)
+    server, desk = _open_doors(app, listener, metrics)
     try:
         _say(f"classbook is at {server.address} (API: {server.address}/api/docs/); stop with Ctrl-C")
         jobs = (*JOBS, Job("keep the workers up", team.keep_up, every_seconds=1, lane="workers"))
-        with _Lanes(app, jobs if workers > 1 else JOBS, lambda step: desk.call(lambda: step(app)).result()):
+
+        def settling(step: Step) -> bool:
+            return desk.call(lambda: step(app)).result()
+
+        with _Lanes(app, jobs if workers > 1 else JOBS, settling, metrics=metrics):
             stop.wait()
     finally:
         server.stop()
@@ -204,14 +246,16 @@ def _run_with_http(app: App, stop: threading.Event, workers: int) -> None:
         team.stop()
 
 
-def _open_doors(app: App, listener: socket.socket) -> tuple[Server, Desk]:
+def _open_doors(app: App, listener: socket.socket, metrics: Metrics | None) -> tuple[Server, Desk]:
     from classbook.web.desk import Desk
     from classbook.web.server import serve
 
     app.store.budget_seconds = DESK_BUDGET_SECONDS
     desk = Desk(app)
+    if metrics:
+        desk.on_written = metrics.batch
     try:
-        return serve(app, desk, listener=listener), desk
+        return serve(app, desk, listener=listener, metrics=metrics), desk
     except BaseException:
         desk.close()
         raise
@@ -235,6 +279,7 @@ class _Team:
         """Replace whoever died; never says that there is more to do."""
         for n, process in enumerate(self._processes):
             if not process.is_alive():
+                _forget(process.pid)
                 _log.error("worker %d died with exit code %s; starting another", n + 2, process.exitcode)
                 self._processes[n] = self._start(n + 2)
         return False
@@ -254,11 +299,12 @@ class _Team:
 def _work(settings: Settings, listener: socket.socket, number: int) -> None:
     """A further HTTP process: serves until it is told to stop, or until its parent is gone."""
     logs.configure(settings.log, worker=number)
+    _report_abroad(settings)
     _live_in_utc()
     stop = _stop_on_signals()
     parent = multiprocessing.parent_process()
     app = open_app(settings)
-    server, desk = _open_doors(app, listener)
+    server, desk = _open_doors(app, listener, _metrics(settings))
     try:
         while not stop.wait(1.0) and parent is not None and parent.is_alive():
             pass
@@ -266,6 +312,37 @@ def _work(settings: Settings, listener: socket.socket, number: int) -> None:
         server.stop()
         desk.close()
         app.close()
+
+
+def _metrics(settings: Settings) -> Metrics | None:
+    """Where this process counts what it does; nothing is imported for it where nobody wants to know."""
+    if not settings.web.metrics:
+        return None
+    from classbook.metrics import Metrics
+
+    return Metrics()
+
+
+def _count_together() -> None:
+    """Make several processes share their counts, before any of them imports what counts."""
+    folder = tempfile.mkdtemp(prefix="classbook-metrics-")
+    os.environ[_COUNTS_FOLDER] = folder
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+
+
+def _forget(pid: int | None) -> None:
+    if pid is not None and _COUNTS_FOLDER in os.environ:
+        from classbook.metrics import forget_process
+
+        forget_process(pid)
+
+
+def _report_abroad(settings: Settings) -> None:
+    """Report accidents to Sentry, where the settings name one."""
+    if settings.log.sentry_dsn:
+        from classbook.world import sentry
+
+        sentry.start(settings.log.sentry_dsn)
 
 
 def _live_in_utc() -> None:

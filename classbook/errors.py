@@ -9,7 +9,7 @@ ClassbookError
 ├── forbidden     NotYours · WrongCode · TooManyGuesses
 ├── stranger      NotLoggedIn · BadCredentials
 ├── unpaid        InsufficientFunds
-├── unavailable   Busy · Unavailable
+├── unavailable   Busy · Unavailable (and of it, where that is known: DiskFull · ReadOnly)
 ├── throttled     TooManyRequests
 ├── method        MethodNotAllowed
 ├── size          TooLarge
@@ -221,6 +221,14 @@ class Busy(_Unavailable):
 
 class Unavailable(_Unavailable):
     code, title = "unavailable", "The database cannot be used now"
+
+
+class DiskFull(Unavailable):
+    title = "The disk of the database is full"
+
+
+class ReadOnly(Unavailable):
+    title = "The database cannot be written now"
 
 
 class TooManyRequests(_Throttled):

@@ -124,6 +124,13 @@ def url(value: Any) -> str:
     return address.rstrip("/")
 
 
+def dsn(value: Any) -> Secret:
+    """The address of a project of Sentry: whoever has it may report to it, so it is shown to nobody."""
+    if not isinstance(value, str) or not re.fullmatch(r"https?://[^\s/@:]+(:[^\s/@]+)?@[^\s/@]+/(\S+/)?\d+", value):
+        raise ValueError("a DSN like https://KEY@sentry.example.org/1")
+    return Secret(value)
+
+
 def networks(value: Any) -> tuple[IPv4Network | IPv6Network, ...]:
     """Network addresses or whole networks: a list, or one text with commas between them."""
     from ipaddress import ip_network  # few settings name any, and every command starts here

@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import shutil
 import sqlite3
 import threading
 import time
@@ -31,7 +32,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL, make_url
 
-from classbook.errors import Busy, Invalid, Unavailable
+from classbook.errors import Busy, DiskFull, Invalid, ReadOnly, Unavailable
 from classbook.store.ledger_guards import LEDGER_ON_POSTGRESQL, LEDGER_ON_SQLITE
 from classbook.store.turnstile import Turnstile
 from classbook.world import Clock, SystemClock
@@ -51,6 +52,11 @@ _OTHER_SCHEMA_SQLSTATES: Final = {"42P01", "42703", "3F000", "42501"}
 _READONLY_SQLSTATE: Final = "25006"
 _BUSY_SQLITE_CODES: Final = {5, 6, 261, 517}
 _READONLY_SQLITE_CODE: Final = 8
+_FULL_SQLSTATE: Final = "53100"
+_FULL_SQLITE_CODES: Final = {13, 778}
+"""Full, and a write that the disk did not take: how a quota or a limit on the size of files shows."""
+_ROOM_BYTES: Final = 4 << 20
+"""With less than that left on the disk, the next batch of bookings may find none."""
 
 
 def to_micros(instant: datetime) -> int:
@@ -469,10 +475,12 @@ class Database:
             # Somebody used the same request key at the same moment: run again, and find their answer.
             return TryAgain() if constraint == "request_keys_pkey" else ConstraintRefused(constraint)
         where = self.file or self.url.set(drivername="postgresql").render_as_string(hide_password=True)
+        if code in _FULL_SQLITE_CODES or state == _FULL_SQLSTATE:
+            return DiskFull(f"The disk of the database {where} is full.", hint="Make room on it.")
         if code == _READONLY_SQLITE_CODE or "readonly database" in str(cause):
-            return Unavailable(f"The database {where} cannot be written.", hint="Check the file's permissions.")
+            return ReadOnly(f"The database {where} cannot be written.", hint="Check the file's permissions.")
         if state == _READONLY_SQLSTATE:
-            return Unavailable(f"The database {where} cannot be written.", hint="Is it a copy that only reads?")
+            return ReadOnly(f"The database {where} cannot be written.", hint="Is it a copy that only reads?")
         unusable = type(cause).__name__ in {"OperationalError", "DatabaseError", "InterfaceError"}
         if unusable or state in _OTHER_SCHEMA_SQLSTATES or _is_lost(cause):
             reason = (str(cause).strip().splitlines() or [""])[0]
@@ -480,6 +488,11 @@ class Database:
                 f"The database {where} cannot be used: {reason.rstrip('.')}.", hint="`classbook doctor` says more."
             )
         return error
+
+    def check_room(self) -> None:
+        """Raise DiskFull where hardly anything more fits beside an embedded database; others look after themselves."""
+        if self.file and (free := shutil.disk_usage(self.file.parent).free) < _ROOM_BYTES:
+            raise DiskFull(f"Only {free >> 10} KiB are left for the database.", hint="Make room on its disk.")
 
     def close(self) -> None:
         """Give all connections back to the operating system."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from datetime import timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
@@ -40,10 +40,14 @@ from classbook.web.door import Door
 from classbook.web.journal import Journal
 from classbook.web.pages import admin, confirm, my, static
 from classbook.web.pages import offerings as offering_pages
+from classbook.web.readiness import Readiness
 from classbook.web.routes import refuse_undeclared
 from classbook.web.slow_lane import SlowLane
 from classbook.web.tokens import Tokens
 from classbook.web.visit import Web
+
+if TYPE_CHECKING:
+    from classbook.metrics import Metrics
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     classes.acting,
@@ -92,8 +96,11 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
 """In the order in which they are tried: those of a rush first."""
 
 
-def make_web(app: App, desk: Desk) -> ASGIApp:
-    """The ASGI application of one process. Raises RuntimeError for a route that declares no access."""
+def make_web(app: App, desk: Desk, *, metrics: Metrics | None = None, readiness: Readiness | None = None) -> ASGIApp:
+    """The ASGI application of one process, which counts in ``metrics`` what it does, if anybody wants to know.
+
+    Raises RuntimeError for a route that declares no access.
+    """
     settings = app.settings.web
     tokens = Tokens(
         app.key,
@@ -101,7 +108,7 @@ def make_web(app: App, desk: Desk) -> ASGIApp:
         chance=app.chance,
         access=timedelta(minutes=settings.access_minutes),
     )
-    door = Door(_routed(), Web(app, desk, tokens, SlowLane()), write=Journal().write)
+    door = Door(_routed(), Web(app, desk, tokens, SlowLane(), readiness or Readiness(), metrics), write=Journal().write)
     # What the start has made stays; walking over it again and again cost a fifth of the requests and pauses of 100 ms.
     gc.collect()
     gc.freeze()

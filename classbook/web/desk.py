@@ -51,6 +51,8 @@ class Desk:
         self._waiting = 0
         self._called: deque[Callable[[], None]] = deque()
         self._closing = False
+        self.on_written: Callable[[int, int], None] = lambda asks, waiting: None
+        """Told of every turn of the writer: how many asks it has written, and how many asks and steps still wait."""
         self._thread = threading.Thread(target=self._serve, name="classbook-desk", daemon=True)
         self._thread.start()
 
@@ -133,6 +135,7 @@ class Desk:
                 self._book(batch)
             if step:
                 step()
+            self.on_written(sum(len(asked) for _, asked in batch), self._waiting + len(self._called))
 
     def _take_batch(self) -> list[tuple[asyncio.AbstractEventLoop, list[Asked]]]:
         """What waits, up to the limit. A turn's asks are taken together unless they alone exceed it."""

@@ -70,6 +70,7 @@ class Door:
         visit = scope["visit"] = Visit(self._web, self._request_id(headers), headers, scope)
         method, path = scope["method"], scope["path"]
         status = _GONE
+        inside = scope
 
         async def answer(message: Message) -> None:
             nonlocal status
@@ -80,7 +81,8 @@ class Door:
 
         try:
             visit.body = await _body(headers, receive, self._body_timeout_seconds)
-            await self._inner(_seen_inside(scope), _nothing_more, answer)
+            inside = _seen_inside(scope)
+            await self._inner(inside, _nothing_more, answer)
         except ClassbookError as error:
             visit.problem = error.code
             farewell = None if _is_short(headers) else {"connection": "close"}
@@ -88,18 +90,27 @@ class Door:
         except _Gone:
             pass
         except Exception:
-            _errors.exception("request %s failed: %s %s", visit.request_id, method, _shown(path))
+            _errors.exception(
+                "request %s failed: %s %s",
+                visit.request_id,
+                method,
+                _shown(path),
+                extra={"request_id": visit.request_id},
+            )
             visit.problem = Internal.code
             if status == _GONE:
                 await answer_to(scope, Internal())(scope, receive, answer)
         finally:
+            seconds = perf_counter() - started
+            if self._web.metrics:
+                self._web.metrics.answered(method, _template(inside), status, seconds)
             self._write(
                 _line(
                     at=self._web.app.clock.now(),
                     method=method,
                     path=path,
                     status=status,
-                    duration_ms=(perf_counter() - started) * 1000,
+                    duration_ms=seconds * 1000,
                     visit=visit,
                 )
             )
@@ -191,6 +202,11 @@ def _line(*, at: datetime, method: str, path: str, status: int, duration_ms: flo
         f'"person":{"null" if visit.person_id is None else visit.person_id},"request_id":"{visit.request_id}",'
         f'"problem":{json.dumps(visit.problem)}}}'
     )
+
+
+def _template(scope: Scope) -> str:
+    """The address of a request as its route has it, with the names of what stands there."""
+    return str(getattr(scope.get("route"), "path", "(none)"))
 
 
 def _shown(path: str) -> str:

@@ -1,17 +1,26 @@
-"""Am I running, and can I work? For load balancers; no login, nothing secret."""
+"""Am I running, and can I work? For load balancers; no login, nothing secret. And figures for Prometheus."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from fastapi import APIRouter
+from pydantic import BaseModel
 from starlette.responses import Response
 
-from classbook.errors import Unavailable
-from classbook.store.schema import revision
-from classbook.store.tables import HEAD
+from classbook.core import health
+from classbook.errors import NotFound
 from classbook.web.answers import Json
 from classbook.web.visit import Anyone
 
 router = APIRouter(tags=["health"])
+
+
+class Ready(BaseModel):
+    """``degraded`` is ready, too: bookings are taken. ``problems`` says what is left undone."""
+
+    status: Literal["ready", "degraded"]
+    problems: list[str] = []
 
 
 @router.get("/healthz/", response_model=dict[str, str], operation_id="read_health")
@@ -20,10 +29,22 @@ async def healthz(visit: Anyone) -> Response:
     return Json({"status": "ok"})
 
 
-@router.get("/readyz/", response_model=dict[str, str], operation_id="read_readiness")
-def readyz(visit: Anyone) -> Response:
-    """The database answers and has the schema of this program; 503 says why not."""
-    found = revision(visit.web.app.store)
-    if found != HEAD:
-        raise Unavailable(f"The database has schema {found}, not {HEAD}.", hint="Run `classbook db upgrade`.")
-    return Json({"status": "ready"})
+@router.get("/readyz/", response_model=Ready, operation_id="read_readiness")
+async def readyz(visit: Anyone) -> Response:
+    """Bookings can be taken: the database answers, has the schema of this program, and takes what is written.
+
+    503 says why not. `degraded` is ready, too: mail or what is due has been waiting for long.
+    """
+    problems = await visit.web.readiness.complaints(visit.web)
+    return Json({"status": "degraded", "problems": problems} if problems else {"status": "ready"})
+
+
+@router.get("/metrics/", response_class=Response, operation_id="read_metrics", include_in_schema=False)
+def metrics(visit: Anyone) -> Response:
+    """Counts and figures in the text format of Prometheus, where the settings say `web.metrics`."""
+    counted = visit.web.metrics
+    if counted is None:
+        raise NotFound("There is nothing at this address.", hint="Set `metrics` in [web] for figures.")
+    from classbook.metrics import CONTENT_TYPE
+
+    return Response(counted.text(health.figures(visit.web.app)), media_type=CONTENT_TYPE)

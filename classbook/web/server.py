@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from classbook.app import App
+    from classbook.metrics import Metrics
     from classbook.web.desk import Desk
 
 BACKLOG: Final = 2048
@@ -36,9 +37,9 @@ def listen(host: str, port: int) -> socket.socket:
         ) from None
 
 
-def serve(app: App, desk: Desk, *, listener: socket.socket) -> Server:
+def serve(app: App, desk: Desk, *, listener: socket.socket, metrics: Metrics | None = None) -> Server:
     """Serve the web face on ``listener`` until `Server.stop`. The desk stays the caller's to close, afterwards."""
-    return Server(make_web(app, desk), listener)
+    return Server(make_web(app, desk, metrics=metrics), listener)
 
 
 class Server:

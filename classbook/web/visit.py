@@ -6,7 +6,7 @@ The rest of authorisation (whose reservation, which role) is the core's.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -17,9 +17,13 @@ from classbook.core.callers import Caller
 from classbook.errors import NotLoggedIn
 from classbook.values import Actor, RequestKey
 from classbook.web.desk import Desk
+from classbook.web.readiness import Readiness
 from classbook.web.slow_lane import SlowLane
 from classbook.web.source import source_of
 from classbook.web.tokens import Tokens
+
+if TYPE_CHECKING:
+    from classbook.metrics import Metrics
 
 _BEARER = HTTPBearer(auto_error=False, bearerFormat="JWT", description="The `access` token that login gives.")
 
@@ -32,6 +36,8 @@ class Web:
     desk: Desk
     tokens: Tokens
     slow_lane: SlowLane
+    readiness: Readiness = field(default_factory=Readiness)
+    metrics: Metrics | None = None
 
 
 @dataclass(slots=True)

@@ -55,3 +55,14 @@ def test_what_cannot_be_meant_is_refused(cli: CommandLine, cast: Cast) -> None:
     assert cli("history", "teapot", "1").code == 2
     assert cli("history", "user", "nobody@example.org").code == 4
     assert cli("--as", cast.cleo.email, "history").code == 6
+
+
+def test_one_request_id_goes_through_refusal_history_and_mail(cli: CommandLine) -> None:
+    cli("user", "create", "ana@example.org", "--name", "Ana", code=0)
+    cli("class", "create", "Yoga", "--seats", 2, "--start", "2026-12-09 18:00", "--duration", "1h", code=0)
+    made = cli.json("reserve", 1, "--user", "ana@example.org")
+    [step] = cli.json("reservation", "history", made["code"])["results"]
+    [mail] = cli.json("mail", "list")["results"]
+    assert step["request_id"] == mail["request_id"] and len(step["request_id"]) == 12
+    again = cli.json("reserve", 1, "--user", "ana@example.org", code=5)
+    assert again["request_id"] != step["request_id"]
