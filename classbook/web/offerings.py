@@ -285,7 +285,7 @@ def _understood(visit: Visit, noun: Noun, sent: dict[str, Any], *, zone: str | N
     """
     fields = {_common(noun, name): value for name, value in sent.items()}
     if "price" in fields:
-        fields["price"] = fields["price"] or "0"
+        fields["price"] = "0" if fields["price"] is None else fields["price"]
     for name in ("starts_at", "ends_at"):
         if isinstance(fields.get(name), str):
             local = ZoneInfo(known_zone(fields.get("timezone") or zone or visit.web.app.settings.timezone))
