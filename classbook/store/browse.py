@@ -126,6 +126,7 @@ SHOWN: Final = {
               "person_id serial issued_at ends_at", secret="id source"),
         Shown("throttles", "Throttles", "How often something was tried; of what is a digest.", "tries ends_at",
               secret="subject"),
+        Shown("watermarks", "Watermarks", "How far a step has come that goes over everything once.", "name at id"),
         Shown(
             "request_keys", "Request keys", "What makes repeated requests act once; kept for a day.",
             "person_id key created_at", "key", secret="body_hash answer",

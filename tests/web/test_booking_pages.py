@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from classbook.app import App
-from classbook.core import outbox, people, vouchers
+from classbook.core import calendars, outbox, people, vouchers
 from classbook.core.asks import Reserve
+from classbook.errors import NotFound
 from classbook.testing import FrozenClock, MemoryMailer
 from tests.conftest import Client
 from tests.makers import (
@@ -436,6 +437,23 @@ def test_a_password_that_was_set_before_the_address_was_proved_is_not_kept(
     assert "It is booked" in surfer.click("Reserve", code=newest_code(app, "zoe@example.org")).text
     credentials = {"email": "zoe@example.org", "password": "correct horse battery"}
     assert client.post("/api/v0/auth/login/", credentials).status == 401
+
+
+def test_the_calendars_address_is_there_and_can_be_renewed(app: App, cast: Cast, surfer: Surfer) -> None:
+    confirmed(app, a_class(app), cast.ana)
+    came_in(app, surfer, cast.ana.email)
+
+    def token() -> str:
+        values = [value or "" for name, value in surfer.get("/my/").page.attributes if name == "value"]
+        [address] = [value for value in values if "/calendars/" in value]
+        return address.rpartition("/")[2].removesuffix(".ics")
+
+    first = token()
+    assert b"Yoga" in calendars.read(app, first)
+    surfer.click("Make another address")
+    with pytest.raises(NotFound):
+        calendars.read(app, first)
+    assert b"Yoga" in calendars.read(app, token())
 
 
 def test_looking_at_the_wallet_opens_none(app: App, cast: Cast, surfer: Surfer) -> None:

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from classbook.core import booking, logins, mailed_logins, reservations, showcase, wallet
+from classbook.core import booking, calendars, logins, mailed_logins, reservations, showcase, wallet
 from classbook.core.asks import Ask, ById, Cancel, Confirm, Resend
 from classbook.errors import ClassbookError, WrongCode
 from classbook.rules.states import CONFIRMED, HELD, QUEUED
@@ -99,6 +99,13 @@ async def top_up(browser: OwnBrowser) -> Response:
     return browser.go("my/")
 
 
+@acting.post("/my/calendar/")
+async def renew_calendar(browser: OwnBrowser) -> Response:
+    """Another secret address for one's calendar; the one before it is void."""
+    await browser.visit.web.desk.run(lambda: calendars.link(browser.app, browser.actor, renew=True))
+    return browser.go("my/")
+
+
 @looking.get("/my/{reservation}/")
 def one(reservation: str, browser: OwnBrowser) -> Response:
     """One booking, and what can be done with it."""
@@ -171,7 +178,7 @@ def _my_page(browser: Browser, *, alert: ClassbookError | None = None) -> Respon
         asked_cursor=cursor,
         wallet=_purse(browser),
         may_top_up=app.settings.wallet.self_top_up,
-        calendar_link=None,
+        calendar=calendars.link(app, actor).url,
     )
 
 
