@@ -465,6 +465,7 @@ PAGES: Final[dict[str, Row]] = {
     "POST /my/login/": Row(ANYONE, lambda s, whose: sends(email=whose.email)),
     "POST /my/logout/": Row(LOGGED_IN, NOTHING),
     "POST /my/wallet/": Row(LOGGED_IN, lambda s, whose: sends(amount="1")),
+    "POST /my/calendar/": Row(LOGGED_IN, NOTHING),
     "GET /my/{reservation}/": Row(PRIVATE, _RESERVATION_PAGE),
     "POST /my/{reservation}/confirm/": Row(PRIVATE, _RESERVATION_PAGE),
     "POST /my/{reservation}/resend/": Row(PRIVATE, lambda s, whose: on(reservation=s.held(whose).code)),
