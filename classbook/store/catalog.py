@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from classbook.rules import packing
 from classbook.rules.spans import Span, most_at_once
 from classbook.store import tables
-from classbook.store.database import Instant, Row, Tx, from_micros, to_micros
+from classbook.store.database import Instant, Row, TryAgain, Tx, from_micros, to_micros
 from classbook.store.records import OFFERING_COLUMNS, OfferingRecord, instant, micros
+from classbook.store.reservations import freeing, shifting
 from classbook.store.tables import claims, offering_pools, offerings, pools, reservations
 
 
@@ -460,14 +461,13 @@ def resize(tx: Tx, offering_id: int, *, units: int) -> int | None:
         shifted, needed = _packed(tx, pool_id, units) if timed else _lowered(tx, pool_id, units)
     if needed > units:
         return needed
-    # Two statements: while units change hands none of them may be taken twice.
-    tx.write_all(
-        tx.updating(tables.claims, "live", "reservation_id n", [(False, *key) for key in shifted]),
-        tx.updating(
-            tables.claims, "live unit", "reservation_id n", [(True, unit, *key) for key, unit in shifted.items()]
-        ),
+    freed, *_ = tx.write_all(
+        freeing(tx, shifted),
+        shifting(tx, shifted),
         tx.updating(tables.pools, "units", "id", [(units, pool_id)]),
     )
+    if freed != len(shifted):
+        raise TryAgain
     return None
 
 

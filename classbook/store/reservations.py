@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -611,6 +611,7 @@ def save(tx: Tx, scene: Scene) -> None:
     shifted = _shifted_units(scene)
     for record, claim in fresh:  # a unit that changed before it was ever written
         claim.unit = shifted.pop((record.id, claim.n), claim.unit)
+    given_up = [*_freed(changed), *shifted]
     new_codes = [code for code in scene.changed_codes.values() if code.is_new]
     old_codes = [code for code in scene.changed_codes.values() if not code.is_new]
     writes = [
@@ -621,12 +622,8 @@ def save(tx: Tx, scene: Scene) -> None:
             "id state:was",
             [_swap_row(record) for record in changed],
         ),
-        tx.updating(
-            tables.claims, "live", "reservation_id n", _freed_rows(changed) + [(False, *key) for key in shifted]
-        ),
-        tx.updating(
-            tables.claims, "live unit", "reservation_id n", [(True, unit, *key) for key, unit in shifted.items()]
-        ),
+        freeing(tx, given_up),
+        shifting(tx, shifted),
         tx.inserting(
             tables.reservations,
             "id offering_id person_id state party starts_at ends_at due_at once check_in ask price_minor currency "
@@ -678,8 +675,8 @@ def save(tx: Tx, scene: Scene) -> None:
             ],
         ),
     ]  # fmt: skip
-    swapped, *_ = tx.write_all(*writes)
-    if swapped != len(changed):
+    swapped, freed, *_ = tx.write_all(*writes)
+    if swapped != len(changed) or freed != len(given_up):
         raise TryAgain
     if scene.till:
         scene.again = ledger.awaited(tx, scene.again, scene.till)
@@ -693,13 +690,24 @@ def _swap_row(record: ReservationRecord) -> Row:
     )  # fmt: skip
 
 
-def _freed_rows(records: Iterable[ReservationRecord]) -> list[Row]:
-    return [
-        (False, record.id, claim.n)
-        for record in records
-        for claim in record.claims
-        if claim.was_live and not claim.live
-    ]
+def freeing(tx: Tx, keys: Iterable[tuple[int, int]]) -> tuple[str, list[Row]]:
+    """The write that frees claims, by (reservation, n).
+
+    It changes fewer rows where one was freed meanwhile: a hold may lapse for the sake of its money, and then nobody
+    has locked its pool. Whoever gives such a claim another unit would bring it back.
+    """
+    return tx.updating(tables.claims, "live", "reservation_id n live:was", [(False, *key, True) for key in keys])
+
+
+def shifting(tx: Tx, units: Mapping[tuple[int, int], int]) -> tuple[str, list[Row]]:
+    """The write that takes claims again in another unit, all of them freed before: no unit may be taken twice."""
+    rows = [(True, unit, *key) for key, unit in units.items()]
+    return tx.updating(tables.claims, "live unit", "reservation_id n", rows)
+
+
+def _freed(records: Iterable[ReservationRecord]) -> Iterator[tuple[int, int]]:
+    """The claims that records have no longer."""
+    return ((record.id, claim.n) for record in records for claim in record.claims if claim.was_live and not claim.live)
 
 
 def _claim_row(record: ReservationRecord, claim: Claim) -> Row:
