@@ -57,9 +57,7 @@ TIMES: Final[Refusals] = (SpanTaken, BadSpan, OutsideSchedule)
 CONFIRMING: Final[Refusals] = (WrongCode, TooManyGuesses, HoldExpired, OfferingCancelled, NotAllowedNow)
 GIVING_BACK: Final[Refusals] = (HoldExpired, NotAllowedNow, TooLate)
 MAKING: Final[Refusals] = (NotYours, BadSpan, SpanTaken, NotFound, NotAllowedNow, OfferingCancelled)
-CHANGING: Final[Refusals] = (
-    NotYours, NotAllowedNow, OfferingClosed, OfferingCancelled, BadSpan, SpanTaken, ChangedMeanwhile,
-)  # fmt: skip
+CHANGING: Final[Refusals] = (NotYours, NotAllowedNow, OfferingClosed, OfferingCancelled, BadSpan, SpanTaken)
 
 _CODES: Final = "x-codes"
 _LEAVES: Final = {leaf.code: leaf for leaf in vars(errors).values() if isinstance(leaf, type) and hasattr(leaf, "code")}

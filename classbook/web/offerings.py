@@ -11,6 +11,8 @@ from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
 from starlette.responses import Response
 
 from classbook.app import App
@@ -23,7 +25,7 @@ from classbook.rules.zones import known_zone
 from classbook.values import Actor, Dated, Offering, Page, RequestKey, Reservation, plain
 from classbook.web import answers
 from classbook.web.bodies import Body, Cancel, OpenStatus, TimedStatus
-from classbook.web.documented import CHANGING, MAKING, gives, refuses
+from classbook.web.documented import CHANGING, MAKING, Refusals, gives, refuses
 from classbook.web.read_back import refuse_other_values, writable
 from classbook.web.requests import Cursor, Limit, expected_version, request_key
 from classbook.web.routes import PREFIX
@@ -35,7 +37,15 @@ Type = Annotated[str | None, Query(max_length=256, pattern=r"^[^\x00-\x1f]*$")]
 PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
 PageSize = Annotated[int, Query(ge=1, le=200)]
 
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _HOST: Final = re.compile(rb"[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?|\[[0-9a-fA-F:.]{2,45}\](:[0-9]{1,5})?")
+
+
+def _written_as_date(given: Any) -> Any:
+    """What is written as a date; pydantic alone takes a number, too, for seconds since 1970."""
+    if isinstance(given, str) and not _DATE.fullmatch(given):
+        raise PydanticCustomError("date_parsing", "must be a date like 2026-12-01")
+    return given
 
 
 class Make(Protocol):
@@ -57,6 +67,8 @@ class Noun:
     new: type[Body]
     changed: type[Body]
     make: Make = catalog.create
+    refuses: Refusals = ()
+    """Why one may not be made, beside what holds for every kind."""
     zone_of: Callable[[App, dict[str, Any]], str | None] = lambda app, fields: None
     """The zone of a new one, where something else than the settings says it."""
 
@@ -85,7 +97,7 @@ def serve(noun: Noun, *, acting: APIRouter, looking: APIRouter) -> None:
         f"{path}cancel/",
         response_model=shape(noun.shape),
         operation_id=f"cancel_{one}",
-        responses=gives(200, "ETag") | refuses(*CHANGING),
+        responses=gives(200, "ETag") | refuses(*CHANGING, ChangedMeanwhile),
         summary=f"Call one off: {noun.many}",
         description="Everybody who reserved is told. For its creator and for administrators.",
     )
@@ -139,7 +151,9 @@ def _serve_list(noun: Noun, looking: APIRouter) -> None:
         request: Request,
         visit: Anyone,
         start_date: Annotated[
-            date | None, Query(description="Starts on this day or after, where it takes place.")
+            date | None,
+            BeforeValidator(_written_as_date),
+            Query(description="Starts on this day or after, where it takes place."),
         ] = None,
         type: Type = None,
         status: TimedStatus | None = None,
@@ -161,7 +175,7 @@ def _serve_one(noun: Noun, acting: APIRouter, looking: APIRouter) -> None:
         response_model=shape(noun.shape) if KINDS[noun.kind].picks_time else shape(noun.shape) | page(Dated),
         status_code=201,
         operation_id=f"create_{one}",
-        responses=gives(201, "ETag", "Location") | refuses(*MAKING),
+        responses=gives(201, "ETag", "Location") | refuses(*MAKING, *noun.refuses),
         summary=f"Create: {noun.many}",
         description=f"Offer one of the {noun.many}. Who may is up to the kind.",
     )
@@ -199,7 +213,7 @@ def _serve_one(noun: Noun, acting: APIRouter, looking: APIRouter) -> None:
             methods=[verb],
             **described,
             operation_id=f"{name}_{one}",
-            responses=gives(200, "ETag") | refuses(*CHANGING),
+            responses=gives(200, "ETag") | refuses(*CHANGING, ChangedMeanwhile),
             summary=f"Change one: {noun.many}",
             description="The fields that are sent are changed, the others are kept.",
         )

@@ -29,7 +29,9 @@ def _make(
     return providers.create(app, actor, **fields, key=key)
 
 
-NOUN: Final = offerings.Noun(KIND, "provider", "providers", Appointments, NewProvider, ChangedProvider, _make)
+NOUN: Final = offerings.Noun(
+    KIND, "provider", "providers", Appointments, NewProvider, ChangedProvider, _make, refuses=(Exists,)
+)
 
 acting = actions("providers")
 looking = looks("providers")

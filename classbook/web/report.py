@@ -15,6 +15,7 @@ from classbook.values import Report
 from classbook.web import answers
 from classbook.web.bodies import Period
 from classbook.web.documented import refuses
+from classbook.web.requests import request_key
 from classbook.web.routes import actions, looks
 from classbook.web.shapes import shape
 from classbook.web.visit import Person, Visit
@@ -36,6 +37,8 @@ def read(
 @acting.post("/report/", response_model=shape(Report), operation_id="post_report", responses=refuses(NotYours))
 async def post(visit: Person, body: Period) -> Response:
     """The same as GET, for programs that post."""
+    # Nothing is changed, so that a repeat needs no memory; what is no key is refused as everywhere.
+    request_key(visit, "/report/", body)
     loop = asyncio.get_running_loop()
     return answers.answer(await loop.run_in_executor(None, _report, visit, body.starts_from, body.starts_to))
 
