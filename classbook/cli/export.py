@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, Final, TextIO
+from typing import IO, Annotated, Any, Final, TextIO
 
 import typer
 
-from classbook.cli.files import whole_file
+from classbook.cli.files import whole_bytes, whole_file
 from classbook.cli.groups import group
-from classbook.cli.output import Column, Format, Printer
+from classbook.cli.output import Column, Format, Printer, field
 from classbook.cli.session import Session, session, usage_error
 from classbook.values import plain
 
@@ -28,6 +30,7 @@ class Sort(StrEnum):
 class Form(StrEnum):
     csv = "csv"
     jsonl = "jsonl"
+    xlsx = "xlsx"
 
 
 def _columns(paths: str) -> tuple[Column, ...]:
@@ -60,13 +63,17 @@ def export(
         str, typer.Option(metavar="FILE", help="Write it to a file, as a whole or not at all; - is standard output.")
     ],
     format: Annotated[
-        Form | None, typer.Option(help="csv for spreadsheets, jsonl with everything there is; else as FILE is named.")
+        Form | None,
+        typer.Option(
+            help="csv, xlsx with numbers and dates as such, or jsonl with everything there is; else as FILE is named."
+        ),
     ] = None,
 ) -> None:
     """Write everything of one sort into a file, in constant memory.
 
     \b
       classbook export reservations --output reservations.csv
+      classbook export transfers --output transfers.xlsx
       classbook export transfers --format jsonl --output - | gzip > transfers.jsonl.gz
     """
     from classbook.core import exports
@@ -76,11 +83,18 @@ def export(
     form = _form(here, format, path)
     found = (_row(sort, plain(value), form) for value in exports.rows(here.app, here.actor, sort.value))
     if path is None:
-        _write(here, here.out.stream, found, sort, form)
+        if form is Form.xlsx:
+            _write_book(here.out.stream.buffer, found, sort)
+        else:
+            _write(here, here.out.stream, found, sort, form)
         return
     counted = _Counted(found)
-    with whole_file(path) as file:
-        _write(here, file, counted, sort, form)
+    if form is Form.xlsx:
+        with whole_bytes(path) as book:
+            _write_book(book, counted, sort)
+    else:
+        with whole_file(path) as file:
+            _write(here, file, counted, sort, form)
     here.note(f"{path} is written: {counted.count} {sort}")
     if here.as_json:
         here.show({"sort": sort.value, "file": str(path), "rows": counted.count}, ())
@@ -105,13 +119,15 @@ def _form(here: Session, asked: Form | None, path: Path | None) -> Form:
     if asked is None:
         asked = next((form for form in Form if path and path.suffix == f".{form}"), None)
     if asked is None:
-        raise usage_error("Say --format csv or --format jsonl, or name the file like people.csv or people.jsonl.")
+        raise usage_error("Say --format csv, xlsx or jsonl, or name the file like people.csv.")
+    if asked is Form.xlsx and path is None and here.out.is_terminal:
+        raise usage_error("A spreadsheet is nothing for a terminal: say --output people.xlsx.")
     return asked
 
 
 def _row(sort: Sort, row: dict[str, Any], form: Form) -> dict[str, Any]:
     """A row; a cell of a table has its seats as one text."""
-    if sort is Sort.reservations and form is Form.csv:
+    if sort is Sort.reservations and form is not Form.jsonl:
         row["seats"] = " ".join(place["seat"] for place in row["places"] if place["seat"])
     return row
 
@@ -119,3 +135,21 @@ def _row(sort: Sort, row: dict[str, Any], form: Form) -> dict[str, Any]:
 def _write(here: Session, stream: TextIO, rows: Any, sort: Sort, form: Form) -> None:
     printer = Printer(stream, is_terminal=False, has_colour=False, zone=here.settings.zone)
     printer.rows({"results": rows}, COLUMNS[sort], Format(form.value))
+
+
+def _write_book(file: IO[bytes], rows: Any, sort: Sort) -> None:
+    from classbook.cli.workbook import book
+
+    paths = [column.path for column in COLUMNS[sort]]
+    with book(file) as made:
+        made.sheet(sort.value, paths, ([_typed(path, field(row, path)) for path in paths] for row in rows))
+
+
+def _typed(path: str, value: Any) -> Any:
+    """What JSON has as a text though it is none: an amount, an instant (in UTC)."""
+    if isinstance(value, str):
+        if path.endswith("amount"):
+            return Decimal(value)
+        if path.endswith("_at"):
+            return datetime.fromisoformat(value)
+    return value

@@ -7,6 +7,7 @@ import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedWriter, TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
@@ -33,13 +34,23 @@ def read_text(file: str) -> str:
 
 
 def write_whole(path: Path, text: str, *, replace: bool = True) -> None:
-    """Write ``text`` to ``path``. Raises as `whole_file`."""
+    """Write ``text`` to ``path``. Raises as `whole_bytes`."""
     with whole_file(path, replace=replace) as file:
         file.write(text)
 
 
 @contextmanager
 def whole_file(path: Path, *, replace: bool = True) -> Iterator[TextIO]:
+    """`whole_bytes` for text."""
+    with whole_bytes(path, replace=replace) as file:
+        text = TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", newline="")
+        yield text
+        text.flush()
+        text.detach()
+
+
+@contextmanager
+def whole_bytes(path: Path, *, replace: bool = True) -> Iterator[BufferedWriter]:
     """A file that becomes ``path`` when the block ends well, readable by its owner only; else nothing is left of it.
 
     A file that is replaced keeps its permissions. A symbolic link is not followed, and what is no file is not replaced.
@@ -50,7 +61,7 @@ def whole_file(path: Path, *, replace: bool = True) -> Iterator[TextIO]:
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
         try:
-            with open(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+            with open(descriptor, "wb") as file:
                 yield file
                 file.flush()
                 os.fchmod(file.fileno(), mode)

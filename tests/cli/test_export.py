@@ -7,13 +7,15 @@ import json
 import os
 import stat
 import tracemalloc
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from classbook.app import App
+from classbook.cli import workbook
 from classbook.cli.root import every_command
 from classbook.core import exports, people, wallet
 from classbook.core.asks import Reserve
@@ -21,6 +23,7 @@ from classbook.core.pages import MOST_PER_PAGE
 from classbook.store import tables
 from tests.conftest import CommandLine
 from tests.makers import CONSOLE, Cast, a_class, a_court, a_match, a_venue, as_person, ask
+from tests.sheets import sheets
 
 
 @pytest.fixture
@@ -158,3 +161,32 @@ def test_offerings_of_every_kind_come_through_pages(app: App) -> None:
 def test_the_command_knows_every_sort() -> None:
     [sort] = [param for param in every_command()["export",].params if param.name == "sort"]
     assert set(sort.type.choices) == exports.SORTS.keys()
+
+
+def test_a_spreadsheet_has_numbers_instants_and_texts(house: None, cli: CommandLine, app: App) -> None:
+    people.create(app, CONSOLE, email="phone@example.org", name="https://example.org", phone="+49 30 1234")
+    for sort in exports.SORTS:
+        cli("export", sort, "--output", f"{sort}.xlsx", code=0)
+    [held] = [row for row in spreadsheet("reservations") if row["user.email"] == "ana@example.org"]
+    assert (held["party"], held["seats"], held["price.amount"]) == (2, "A-1-1 A-1-2", 25)
+    assert held["starts_at"] == datetime(2026, 12, 2, 9)
+    assert "=1+1" in {row["offering.title"] for row in spreadsheet("reservations")}
+    assert ("https://example.org", "+49 30 1234") in {(row["name"], row["phone"]) for row in spreadsheet("people")}
+
+
+def spreadsheet(sort: str) -> list[dict[str, Any]]:
+    """The rows of an exported spreadsheet."""
+    [(title, [names, *rows])] = sheets(Path(f"{sort}.xlsx")).items()
+    assert title == sort
+    return [dict(zip_longest(names, row)) for row in rows]
+
+
+def test_more_rows_than_a_sheet_holds_go_on_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workbook, "MOST_ROWS", 3)
+    with open(tmp_path / "many.xlsx", "wb") as file, workbook.book(file) as made:
+        made.sheet("many", ("n",), ([n] for n in range(5)))
+    assert sheets(tmp_path / "many.xlsx") == {
+        "many": [["n"], [0], [1]],
+        "many 2": [["n"], [2], [3]],
+        "many 3": [["n"], [4]],
+    }
