@@ -134,7 +134,8 @@ class Batch:
                 to_pay, _ = self.to_pay(self.price(offering, units), record.voucher_id)
                 if self.purse.why_not_pay(record.person_id or 0, to_pay):
                     self.put_back(offering, units, record.span)
-                    self.scene.again.add(offering.id)  # others may be behind those who were thought to be able to
+                    if not self.kind(offering).timed:  # else everybody was looked at
+                        self.scene.again.add(offering.id)  # others may be behind those who were thought to be able to
                     continue
                 self._offer(offering, record, units)
 

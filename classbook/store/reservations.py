@@ -92,7 +92,7 @@ _LOCK_QUEUE_BY_PARTY = (
 )
 _LOCK_QUEUE_BY_SPAN = (
     f"SELECT {RESERVATION_COLUMNS} FROM reservations WHERE offering_id = ? AND state = 'queued' "
-    "AND starts_at < ? AND ends_at > ? ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
+    "AND starts_at < ? AND ends_at > ? AND party <= ? ORDER BY id FOR NO KEY UPDATE SKIP LOCKED"
 )
 # By their states and not by `due_at`: that would offer the planner the index of everything that is live. Only of the
 # offerings at hand, for limits are per offering, and who comes to every match has many others; but what they hold,
@@ -405,6 +405,7 @@ def _load_shelves(
             freed = blocked(scene.offerings[record.offering_id], record.span)
             windows.setdefault(record.offering_id, []).append(freed)
     _load_fixed_shelves(tx, scene, needs, highest)
+    _load_seats(tx, scene, windows)
     _load_queue(tx, scene, windows, freeable, blocked)
     for line in scene.queue.values():
         for record in line:
@@ -443,20 +444,24 @@ def _load_queue(
     """Who waits and might fit: as many as there can be places for, or whose span meets one that is looked at."""
     queries: list[tuple[str, Sequence[object]]] = []
     for offering_id in sorted(scene.stage.with_queue):
-        shelves = [scene.shelves.get(pool_id) for pool_id in scene.stage.pools_of[offering_id]]
-        if all(isinstance(shelf, FixedShelf) for shelf in shelves):
-            most = sum(shelf.left(None) for shelf in shelves if shelf)
-            most += sum(record.party for record in freeable if record.offering_id == offering_id)
-            if most:
-                offering = scene.offerings[offering_id]
-                price, purse = [offering.price_minor] * 2, [offering.currency, to_micros(scene.now)]
-                queries.append((_LOCK_QUEUE_BY_PARTY, [*price, offering_id, most, *purse, most]))
+        pools = [scene.stage.pools[pool_id] for pool_id in scene.stage.pools_of[offering_id]]
+        # Where all claims have one time it is known what is free, and what may become so.
+        shelves = scene.shelves_of(offering_id).values()
+        most = sum(shelf.left(None) for shelf in shelves)
+        most += sum(record.party for record in freeable if record.offering_id == offering_id)
+        if shelves and not most:
+            continue
+        if not any(pool.timed for pool in pools):
+            offering = scene.offerings[offering_id]
+            price, purse = [offering.price_minor] * 2, [offering.currency, to_micros(scene.now)]
+            queries.append((_LOCK_QUEUE_BY_PARTY, [*price, offering_id, most, *purse, most]))
         elif spans := windows.get(offering_id):
             looked_at = Span(min(span.start for span in spans), max(span.end for span in spans))
             wide = blocked(scene.offerings[offering_id], looked_at)
             # Who waits brings buffers too, which reach into the window from the other side.
             high, low = looked_at.end + (looked_at.start - wide.start), looked_at.start - (wide.end - looked_at.end)
-            queries.append((_LOCK_QUEUE_BY_SPAN, [offering_id, to_micros(high), to_micros(low)]))
+            largest = most if shelves else sum(pool.units for pool in pools)
+            queries.append((_LOCK_QUEUE_BY_SPAN, [offering_id, to_micros(high), to_micros(low), largest]))
     for rows in tx.pipeline(*queries) if queries else ():
         for record in _records(scene.known, rows):
             scene.queue.setdefault(record.offering_id, []).append(record)
@@ -465,7 +470,6 @@ def _load_queue(
 def _load_timed_shelves(tx: Tx, scene: Scene, windows: Windows) -> None:
     """What is taken in the spans that are looked at, in pools where every claim has its own time."""
     stage = scene.stage
-    _load_seats(tx, scene, windows)
     timed = {id: pool for id, pool in stage.pools.items() if pool.timed and not pool.plan_version}
     if not timed:
         return

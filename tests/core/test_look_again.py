@@ -19,10 +19,12 @@ from tests.makers import (
     HOLD,
     Cast,
     a_class,
+    a_court,
     a_match,
     a_venue,
     as_person,
     ask,
+    booking_of,
     hold,
     purse,
     rich,
@@ -182,3 +184,16 @@ def test_nobody_is_looked_at_again_where_no_money_came_free(
     monkeypatch.setattr(ledger, "_AWAITED", "this would be refused")
     one = hold(app, bowls, rich(app, cast.ana, "10"))
     assert ask(app, Confirm(CONSOLE, ById(one.id))).state == "confirmed"
+
+
+def test_who_cannot_pay_for_a_time_of_their_own_is_looked_at_once(
+    app: App, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Behind them there is nobody who was not looked at with them."""
+    court = a_court(app, price="10", confirm="self")
+    first = ask(app, booking_of(court, rich(app, cast.ana), "10:00-11:00"))
+    line = ask(app, booking_of(court, cast.ben, "10:00-11:00", queue=True))
+    monkeypatch.setattr(upkeep, "settle_within", None)
+    ask(app, Cancel(CONSOLE, ById(first.id)))
+    assert ask(app, booking_of(court, rich(app, cast.emma), "10:00-11:00")).state == "held"
+    assert show(app, line).state == "queued"

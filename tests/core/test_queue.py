@@ -9,6 +9,7 @@ import pytest
 from classbook.app import App
 from classbook.core import booking, catalog, reservations, upkeep
 from classbook.core.asks import Ask, ById, ByPerson, Cancel, Confirm, Move, Reserve
+from classbook.store import reservations as store
 from classbook.testing import FrozenClock
 from classbook.values import Offering, Person, Reservation
 from tests.makers import (
@@ -20,6 +21,8 @@ from tests.makers import (
     a_class,
     a_court,
     a_doctor,
+    a_match,
+    a_venue,
     as_person,
     ask,
     booking_of,
@@ -228,6 +231,20 @@ def test_many_who_do_not_fit_hide_nobody_who_does(app: App, cast: Cast) -> None:
     newcomer = Reserve(as_person(crowd[7]), offering.id)
     assert said(booking.book(app, [Cancel(CONSOLE, ById(one.id)), newcomer])) == ["cancelled", "sold_out"]
     assert states(app, *couples, single) == ["confirmed", *["queued"] * 4, "confirmed"]
+
+
+def test_while_every_seat_is_sold_nobody_is_looked_at_who_waits_for_one(
+    app: App, cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or each ask would cost as much as there are people in line."""
+    match = a_match(app, a_venue(app, "A:1x2"), confirm="none")
+    first = ask(app, Reserve(as_person(cast.ana), match.id, best=2))
+    line = [wait(app, match, cast.ben, party=2), wait(app, match, cast.cleo)]
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "_LOCK_QUEUE_BY_SPAN", "this would be refused")
+        assert refusal(app, Reserve(as_person(cast.dora), match.id, queue=False)) == "sold_out"
+    ask(app, Move(CONSOLE, ById(first.id), seats=("A-1-2",)))
+    assert states(app, *line) == ["queued", "confirmed"]
 
 
 def test_nobody_jumps_the_queue(app: App, clock: FrozenClock, cast: Cast) -> None:
