@@ -28,6 +28,7 @@ def refuse_other_values(
 ) -> None:
     """Refuse (Invalid) a read-only field that is neither as it was nor what its twin in ``twins`` is to become."""
     for name in sorted(set(read_only).intersection(sent) - MOVING):
-        allowed = [present[name], *(sent[twin] for twin, common in twins.items() if common == name and twin in sent)]
+        twin_of = [twin for twin, common in twins.items() if common == name != twin]
+        allowed = [present[name], *(sent[twin] for twin in twin_of if twin in sent)]
         if sent[name] not in allowed:
             raise Invalid(f"{name} cannot be changed.", hint="Leave it out, or send it back as it is.")
