@@ -413,6 +413,15 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketCode:
+    """What is shown at the door for a reservation, and its picture."""
+
+    code: str
+    ticket: str
+    svg: str
+
+
+@dataclass(frozen=True, slots=True)
 class CalendarLink:
     """The secret address of a feed: whoever knows it can read that."""
 

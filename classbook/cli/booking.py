@@ -1,4 +1,4 @@
-"""What people ask of the booking desk: `reserve`, `confirm`, `cancel`, `move` and `check-in`, one thing each."""
+"""What people ask of the booking desk: `reserve`, `confirm`, `cancel` and `move`, one thing each."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from classbook.values import OfferingRef, RequestKey, plain
 if TYPE_CHECKING:
     from classbook.core.asks import Reserve
 
-app = group("Reserve, confirm, cancel, move and check in.")
+app = group("Reserve, confirm, cancel and move.")
 
 
 ForWhom = Annotated[
@@ -273,23 +273,6 @@ def move(
         strict=strict,
         key=keyed(ctx, request_key),
     )
-    here.show(booking.one(here.app, ask, dry_run=dry_run), RESERVATION)
-    here.said_dry(dry_run)
-
-
-@app.command("check-in")
-def check_in(ctx: typer.Context, reservation: Which, dry_run: DryRun = False, request_key: Key = None) -> None:
-    """Note that somebody came.
-
-    \b
-      classbook check-in R-7KX9-2MQP
-    """
-    from classbook.core import booking, reservations
-    from classbook.core.asks import ById, CheckIn
-
-    here = session(ctx)
-    which = ById(reservations.find_id(here.app, reservation))
-    ask = CheckIn(here.actor, which, key=keyed(ctx, request_key))
     here.show(booking.one(here.app, ask, dry_run=dry_run), RESERVATION)
     here.said_dry(dry_run)
 

@@ -1,4 +1,4 @@
-"""`mail list | show | retry | test`, and how a message looks."""
+"""`mail list | show | retry | test | preview`, and how a message looks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from classbook.cli.output import Column, clean, local
 from classbook.cli.session import Session, keyed, number, session
 from classbook.values import plain
 
-app = group("List, show, retry and test mail.")
+app = group("List, show, retry, test and preview mail.")
 
 MessageId = Annotated[str, typer.Argument(metavar="ID", help="The id of the message; see: classbook mail list.")]
 
@@ -103,6 +103,34 @@ def write_test(
     message = outbox.post_test(here.app, here.actor, address, key=keyed(ctx, request_key), dry_run=dry_run)
     here.show(message, MESSAGE)
     _say_who_sends(here, dry_run=dry_run)
+
+
+@app.command()
+def preview(
+    ctx: typer.Context,
+    kind: Annotated[str, typer.Argument(metavar="KIND", help="What it tells, like held, confirmed or reminder.")],
+    html: Annotated[bool, typer.Option("--html", help="As HTML, whole: write it into a file and open that.")] = False,
+) -> None:
+    """Show a mail about something made up, as your templates have it.
+
+    \b
+      classbook mail preview confirmed
+      classbook mail preview confirmed --html > confirmed.html
+    """
+    from classbook.core import previews
+
+    here = session(ctx)
+    letter = previews.preview(here.settings, kind)
+    if here.as_json:
+        here.show(letter, ())
+    elif html:
+        for line in letter["html"].splitlines():
+            here.out.text(line)
+    else:
+        here.out.text(f"Subject: {clean(letter['subject'])}")
+        here.out.text("")
+        for line in letter["text"].splitlines():
+            here.out.text(clean(line))
 
 
 def _letter(here: Session, message: dict[str, Any]) -> None:

@@ -83,6 +83,14 @@ class Printer:
         colour, end = (f"\x1b[{32 if well else 31}m", "\x1b[0m") if self.has_colour else ("", "")
         self.stream.write(f"{colour}{word:<4}{end}  {clean(line)}\n")
 
+    def answer(self, word: str, *cells: str, well: bool) -> None:
+        """One line of several that are read while they come: off a terminal with tabs between its parts."""
+        if self.is_terminal:
+            self.mark(word, "  ".join(cells), well=well)
+        else:
+            self.stream.write("\t".join(_tsv(cell) for cell in (word, *cells)) + "\n")
+        self.stream.flush()
+
     def _json(self, value: Any) -> None:
         self.stream.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
 

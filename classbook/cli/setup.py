@@ -129,6 +129,8 @@ def _examine(here: Session) -> Iterator[Check]:
     if database.ok:
         yield _schema(here)
     yield _mail(here)
+    if here.settings.mail.templates:
+        yield _templates(here)
     yield _retention(here)
     if database.ok:
         yield _clock(here)
@@ -183,6 +185,16 @@ def _retention(here: Session) -> Check:
     kept = here.settings.retention
     days = {"mails": kept.mail_days, "request keys": kept.key_days, "logs": kept.log_days}
     return Check("retention", True, ", ".join(f"{what} {many} d" for what, many in days.items()))
+
+
+def _templates(here: Session) -> Check:
+    from classbook.core import previews
+
+    folder, faults = here.settings.mail.templates, previews.faults(here.settings)
+    if faults:
+        hint = f"the names are those of `{here.program} mail preview`, like confirmed.txt, confirmed.html"
+        return Check("templates", False, "; ".join(faults), hint)
+    return Check("templates", True, f"the templates in {folder} work")
 
 
 def _clock(here: Session) -> Check:

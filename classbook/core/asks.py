@@ -86,10 +86,11 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class CheckIn:
-    """Somebody came."""
+    """Somebody came; where ``offering_id`` is named, to that: what is for another one is refused."""
 
     actor: Actor
     which: Which
+    offering_id: int | None = None
     key: RequestKey | None = None
 
 

@@ -192,6 +192,8 @@ def moved_wanted(ask: Move, record: ReservationRecord, kind: Kind) -> Wanted:
 
 def _check_in(batch: Batch, ask: CheckIn) -> Reservation:
     _, record, offering = _own(batch, ask.actor, ask.which, "check_in")
+    if ask.offering_id not in (None, offering.id):
+        raise NotAllowedNow(f"That is for {offering.title}{_begins(record, offering)}.", hint="It is another door.")
     if record.checked_in_at is not None:
         at = format_local(record.checked_in_at, ZoneInfo(offering.timezone))
         raise NotAllowedNow(f"Checked in already, on {at}.")
@@ -201,6 +203,10 @@ def _check_in(batch: Batch, ask: CheckIn) -> Reservation:
     record.due_at = permits.over_at(terms, record.span, check_in_missing=False)
     batch.note(record, "check_in", ask.actor)
     return batch.view(record)
+
+
+def _begins(record: ReservationRecord, offering: OfferingRecord) -> str:
+    return f" on {format_local(record.starts_at, ZoneInfo(offering.timezone))}" if record.starts_at else ""
 
 
 def _resend(batch: Batch, ask: Resend) -> Reservation:

@@ -12,24 +12,24 @@ from classbook.core.asks import ById, Confirm
 from classbook.core.batch import CONFIRM
 from classbook.core.pages import at_most, id_cursor, numbers_in, page_of
 from classbook.core.views import reservation_view
-from classbook.errors import Invalid, NotFound, NotYours, WrongCode
+from classbook.errors import Invalid, NotAllowedNow, NotFound, NotYours
 from classbook.rules import codes, tickets
-from classbook.rules.states import STATES, seen
+from classbook.rules.states import COMPLETED, CONFIRMED, STATES, seen
 from classbook.store import catalog, listings
 from classbook.store import codes as code_store
 from classbook.store.database import Tx, to_micros
-from classbook.values import Actor, Move, Page, Reservation
+from classbook.values import Actor, Move, Page, Reservation, TicketCode
 
 
 def find_id(app: App, text: str) -> int:
     """The id of a reservation by its code, number or ticket.
 
-    Raises NotFound for what can be none of them, WrongCode for a ticket that was not made here.
+    Raises NotFound for what can be none of them, and for a ticket that was not made here.
     """
     if tickets.is_ticket(text):
         signed = tickets.ticket_id(app.key, text)
         if signed is None:
-            raise WrongCode("This is no ticket of ours: its last letters do not fit.", hint="Scan it once more.")
+            raise NotFound("This is no ticket of ours: its last letters do not fit.", hint="Scan it once more.")
         return signed
     found = codes.reservation_id(text)
     if found is None:
@@ -147,6 +147,15 @@ def show(app: App, actor: Actor, reservation_id: int) -> Reservation:
     """
     with app.store.read() as tx:
         return _view(_own(tx, look_up(tx, actor), reservation_id), tx.now)
+
+
+def ticket(app: App, actor: Actor, reservation_id: int) -> TicketCode:
+    """What is shown at the door. Raises NotFound, and NotAllowedNow for what is not confirmed."""
+    found = show(app, actor, reservation_id)
+    if found.state not in (CONFIRMED, COMPLETED):
+        raise NotAllowedNow(f"The reservation is {found.state}; only a confirmed one has a ticket.")
+    text = tickets.ticket(app.key, found.id)
+    return TicketCode(found.code, text, tickets.as_svg(text))
 
 
 def history(app: App, actor: Actor, reservation_id: int, *, limit: int = 50, cursor: str | None = None) -> Page[Move]:

@@ -107,8 +107,9 @@ def _block_as_html(block: Block) -> str:
             )
         case Details(rows):
             lines = "\n".join(
-                '<p style="margin: 8px 0"><span class="soft" style="font-size: 13px; color: #5b6472">'
-                f"{escape(label)}</span><br>\n<strong>{escape(value)}</strong></p>"
+                '<p style="margin: 6px 0; line-height: 1.35">'
+                f'<span class="soft" style="font-size: 13px; color: #5b6472">{escape(label)}</span><br>\n'
+                f"<strong>{escape(value)}</strong></p>"
                 for label, value in rows
             )
             return (

@@ -308,6 +308,11 @@ _WRITERS: Final[dict[str, Callable[[Facts, str | None, str | None], _Draft]]] = 
 KINDS: Final = tuple(_WRITERS)
 
 
+def is_letter(name: str) -> bool:
+    """Whether there is a letter of that kind."""
+    return name in KINDS
+
+
 # --- phrases -------------------------------------------------------------------------------------------------------
 
 

@@ -171,6 +171,8 @@ def why_not_check_in(
     offering: Bookable, policy: Policy, state: str, *, starts_at: datetime | None, now: datetime
 ) -> ClassbookError | None:
     """Why nobody can check in on a reservation in that state now."""
+    if state == COMPLETED:
+        return TooLate(f"{offering.title} is over.")
     if state != CONFIRMED:
         return NotAllowedNow(f"The reservation is {state}; only a confirmed one can be checked in.")
     if starts_at is not None:

@@ -157,6 +157,10 @@ class Confirm(Body):
     otp: Short | None = Field(None, description="The six digits of the mail.", examples=["123456"])
 
 
+class Came(Body):
+    offering: Whole | None = Field(None, description="To what: what is for another offering is refused.")
+
+
 class Cancel(Body):
     reason: Text | None = None
 

@@ -29,7 +29,7 @@ _GONE: Final = 499
 """What the log says where nobody waited for the answer (nginx's word)."""
 
 _REQUEST_ID: Final = re.compile(rb"[A-Za-z0-9._:+/=-]{1,128}")
-_SECRET_PATH: Final = re.compile(r"(/confirm/+).+", re.IGNORECASE | re.DOTALL)
+_SECRET_PATH: Final = re.compile(r"(/confirm/+|/calendars/+).+", re.IGNORECASE | re.DOTALL)
 _NAMED_BY_HANDLERS: Final = frozenset((b"cache-control", b"content-security-policy"))
 _SAFE: Final[tuple[tuple[bytes, bytes], ...]] = (
     (b"x-content-type-options", b"nosniff"),

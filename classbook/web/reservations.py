@@ -22,9 +22,9 @@ from classbook.errors import (
     TooManyGuesses,
     TooManyRequests,
 )
-from classbook.values import Move, Reservation
+from classbook.values import Move, Reservation, TicketCode
 from classbook.web import answers
-from classbook.web.bodies import Cancel, Confirm, Empty, MovePlaces, State
+from classbook.web.bodies import Came, Cancel, Confirm, Empty, MovePlaces, State
 from classbook.web.booking import booked
 from classbook.web.documented import CONFIRMING, GIVING_BACK, RESERVING, SEATS, TIMES, refuses
 from classbook.web.moments import moment
@@ -67,6 +67,17 @@ def history(reservation: str, visit: Person, limit: Limit = 50, cursor: Cursor =
     """What became of a reservation, step by step."""
     found = _id(visit, reservation)
     return answers.answer(reservations.history(visit.web.app, visit.actor, found, limit=limit, cursor=cursor))
+
+
+@looking.get(
+    "/reservations/{reservation}/ticket/",
+    response_model=shape(TicketCode),
+    operation_id="read_reservation_ticket",
+    responses=refuses(NotAllowedNow),
+)
+def ticket(reservation: str, visit: Person) -> Response:
+    """What is shown at the door, with its QR code as SVG."""
+    return answers.answer(reservations.ticket(visit.web.app, visit.actor, _id(visit, reservation)))
 
 
 @acting.post(
@@ -145,11 +156,11 @@ async def move(reservation: str, visit: Person, body: MovePlaces) -> Response:
     operation_id="check_in",
     responses=refuses(NotAllowedNow, TooEarly, TooLate, HoldExpired),
 )
-async def check_in(reservation: str, visit: Person, body: Empty) -> Response:
-    """Say that one has come."""
+async def check_in(reservation: str, visit: Person, body: Came) -> Response:
+    """Say that somebody has come. The ticket will do in place of the id or the code."""
     which = ById(_id(visit, reservation))
     key = request_key(visit, f"/reservations/{which.reservation_id}/check-in/", body)
-    return await booked(visit, CheckIn(visit.actor, which, key=key))
+    return await booked(visit, CheckIn(visit.actor, which, offering_id=body.offering, key=key))
 
 
 @acting.post(

@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any, Final
 
 from classbook.app import App
-from classbook.core import catalog, matches, people, personal, providers, vouchers, wallet
+from classbook.core import calendars, catalog, matches, people, personal, providers, vouchers, wallet
 from classbook.core.asks import ById, Reserve
 from classbook.core.asks import Confirm as ConfirmAsk
 from classbook.store import logins
@@ -186,6 +186,11 @@ class Stage:
         linked = person(self.app, self.name("Linked"))
         self.held(linked)
         return mailed_link(self.app, linked)
+
+    def calendar(self) -> str:
+        """The token of somebody's calendar."""
+        owner = person(self.app, self.name("Owner"))
+        return calendars.link(self.app, as_person(owner)).url.rpartition("/")[2].removesuffix(".ics")
 
     def checked(self, whose: Person) -> Reservation:
         """A place whose check-in is open."""
@@ -417,6 +422,12 @@ TABLE: Final[dict[str, Row]] = {
     "move_reservation": Row(PRIVATE, lambda s, whose: Asked({"reservation": s.held(whose).id}, body={"party": 2})),
     "check_in": Row(PRIVATE, lambda s, whose: on(reservation=s.checked(whose).id)),
     "resend_code": Row(PRIVATE, lambda s, whose: on(reservation=s.held(whose).id)),
+    "read_reservation_ticket": Row(PRIVATE, lambda s, whose: on(reservation=s.checked(whose).id)),
+    "read_calendar": Row(ANYONE, lambda s, whose: on(token=s.calendar())),
+    "read_calendar_link": Row(LOGGED_IN, NOTHING),
+    "renew_calendar_link": Row(LOGGED_IN, NOTHING),
+    "read_offering_calendar_link": Row(CLASS_OWNER, lambda s, whose: on(id=_class_of(s, whose).id)),
+    "renew_offering_calendar_link": Row(CLASS_OWNER, lambda s, whose: on(id=_class_of(s, whose).id)),
     "read_appointment": Row(PRIVATE, lambda s, whose: on(id=s.appointment(whose).id)),
     "change_appointment": Row(
         PRIVATE, lambda s, whose: Asked({"id": s.appointment(whose).id}, body={"is_confirmed": True})
