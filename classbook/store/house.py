@@ -66,8 +66,7 @@ def follow(tx: Tx, offering_id: int, span: Span) -> list[str]:
 def lock(tx: Tx, pool_ids: Iterable[int]) -> dict[int, PoolRecord]:
     """Pools by id, that nobody else takes from until the end of the transaction."""
     rows = tx.rows(
-        "SELECT id, units, timed, longest_micros, plan_version FROM pools WHERE id AMONG ? "
-        "ORDER BY id FOR NO KEY UPDATE",
+        f"SELECT id, units, timed, longest_micros, plan_version FROM pools WHERE id AMONG ? ORDER BY id{tx.locking()}",
         set(pool_ids),
     )
     return {row[0]: PoolRecord.of(row) for row in rows}

@@ -59,7 +59,7 @@ def open_for(tx: Tx, person_id: int | None, account: str, currency: str) -> int:
 
 def lock(tx: Tx, wallet_id: int) -> None:
     """Nobody else gives out of this wallet until the end of the transaction."""
-    tx.rows("SELECT id FROM wallets WHERE id = ? FOR NO KEY UPDATE", wallet_id)
+    tx.rows(f"SELECT id FROM wallets WHERE id = ?{tx.locking()}", wallet_id)
 
 
 def page(tx: Tx, *, person_id: int | None, after_id: int, limit: int) -> list[Wallet]:

@@ -13,10 +13,11 @@ import psycopg
 import pytest
 
 from classbook.app import App
-from classbook.core import booking, catalog
+from classbook.core import booking, catalog, wallet
 from classbook.core.asks import Reserve
+from classbook.errors import Busy
 from classbook.store import catalog as catalog_store
-from classbook.store import ledger
+from classbook.store import database, ledger
 from classbook.store import reservations as store
 from classbook.store.database import Tx
 from classbook.testing import FrozenClock
@@ -184,3 +185,27 @@ def test_a_class_that_grows_locks_all_its_wallets_at_once(
     catalog.update(app, CONSOLE, "class", offering.id, {"seats": 2})
     assert locked == [3]
     assert broken(app) == []
+
+
+# --- nobody waits for ever -------------------------------------------------------------------------------------------
+
+
+def test_whoever_waits_for_money_gives_up_in_the_end(app: App, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    ana = as_person(rich(app, cast.ana))
+    impatient(app, monkeypatch)
+    with in_the_way(app, "SELECT id FROM wallets FOR NO KEY UPDATE"), pytest.raises(Busy):
+        wallet.withdraw(app, ana, "10")
+
+
+def test_whoever_waits_for_a_room_gives_up_in_the_end(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though nobody had it when it was settled."""
+    court = a_court(app)
+    monkeypatch.setattr(catalog, "settle", lambda *_: None)
+    impatient(app, monkeypatch)
+    with in_the_way(app, "SELECT id FROM pools FOR NO KEY UPDATE"), pytest.raises(Busy):
+        a_class(app, room=court.id)
+
+
+def impatient(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "_LOCK_TIMEOUT_MS", 20)
+    app.store.budget_seconds = 0.01
