@@ -39,7 +39,7 @@ from classbook.web import (
 from classbook.web.desk import Desk
 from classbook.web.door import Door
 from classbook.web.journal import Journal
-from classbook.web.pages import admin, confirm, my, static
+from classbook.web.pages import admin, check_in, confirm, my, static
 from classbook.web.pages import offerings as offering_pages
 from classbook.web.readiness import Readiness
 from classbook.web.routes import refuse_undeclared
@@ -90,6 +90,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     offering_pages.acting,
     my.looking,
     my.acting,
+    check_in.looking,
+    check_in.acting,
     admin.looking,
     admin.acting,
     static.looking,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from classbook.core import wallet
+from classbook.rules import tickets
+from classbook.testing import FrozenClock
 from tests.browser.conftest import PHONE, House, Windows
 from tests.makers import (
     CONSOLE,
@@ -17,6 +20,7 @@ from tests.makers import (
     a_doctor,
     a_match,
     a_venue,
+    as_person,
     broken,
     confirmed,
     opened,
@@ -246,6 +250,41 @@ def test_a_phone_books_a_slot_and_a_court(house: House, window: Windows, picture
     assert fits(page)
 
 
+def test_at_the_door_a_scanner_types_and_the_field_keeps_the_focus(
+    house: House, window: Windows, picture: Picture
+) -> None:
+    app, cast = house.app, Cast(house.app)
+    yoga = a_class(app, title="Morning yoga", by=as_person(cast.cleo), starts_in=timedelta(minutes=20))
+    one = confirmed(app, yoga, cast.ana, party=2)
+    page, telephone = window(), window(**PHONE)
+    log_in(house, page, cast.cleo.email)
+    page.get_by_role("link", name="Check-in").click()
+
+    def scan(text: str, said: str, name: str) -> None:
+        assert focused(page) == "Ticket or code"
+        page.keyboard.type(text)
+        page.keyboard.press("Enter")
+        page.get_by_text(said, exact=True).wait_for()
+        picture(page, name)
+
+    scan(one.code, "Too early", "1-early")
+    assert isinstance(app.clock, FrozenClock)
+    app.clock.advance(timedelta(minutes=10))
+    scan(tickets.ticket(app.key, one.id), "Checked in", "2-in")
+    app.clock.advance(timedelta(minutes=2))
+    scan(one.code, "Already checked in at 10:10", "3-already")
+    scan("R-0000-0000", "Wrong code", "4-wrong")
+    confirmed(app, a_class(app, title="Pilates", starts_in=timedelta(minutes=5)), cast.cleo)
+    log_in(house, telephone, cast.cleo.email)
+    picture(telephone, "5-button")
+    telephone.get_by_role("button", name="Check in").tap()
+    telephone.get_by_text("You are checked in").wait_for()
+    picture(telephone, "6-mine")
+    assert fits(telephone)
+    telephone.goto("/check-in/")
+    assert fits(telephone)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(house: House, window: Windows, picture: Picture, scheme: Any) -> None:
     from axe_playwright_python.sync_playwright import Axe
@@ -266,6 +305,7 @@ def test_axe_finds_nothing_serious(house: House, window: Windows, picture: Pictu
         (emma, "/my/"),
         (emma, f"/my/{mine.code}/"),
         (emma, f"/my/{mine.code}/cancel/"),
+        (emma, "/check-in/"),
         (emma, "/admin/"),
         (emma, "/admin/reservations/"),
         (emma, f"/admin/reservations/{mine.id}/"),

@@ -58,6 +58,7 @@ def every_path(app: App, cast: Cast) -> list[str]:
         "/my/",
         f"/my/{one.code}/",
         f"/my/{one.code}/cancel/",
+        "/check-in/",
         "/admin/",
         "/admin/people/",
         f"/admin/reservations/{one.id}/",
@@ -103,7 +104,17 @@ def test_a_form_from_elsewhere_does_nothing(app: App, cast: Cast, client: Client
 
 
 @pytest.mark.parametrize(
-    "path", ["/my/login/", "/my/logout/", "/my/wallet/", "/offerings/1/reserve/", "/my/1/cancel/", "/admin/people/1/x/"]
+    "path",
+    [
+        "/my/login/",
+        "/my/logout/",
+        "/my/wallet/",
+        "/offerings/1/reserve/",
+        "/my/1/cancel/",
+        "/my/1/check-in/",
+        "/check-in/",
+        "/admin/people/1/x/",
+    ],
 )
 @pytest.mark.parametrize("body", [b"", b"proof=", b"email=a%40b.example", b"\xff\xfe", b"{}", b"a&" * 3000])
 def test_without_a_cookie_no_form_is_taken(app: App, client: Client, path: str, body: bytes) -> None:

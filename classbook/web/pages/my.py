@@ -10,8 +10,8 @@ from typing import Final, TypeVar
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from classbook.core import booking, calendars, logins, mailed_logins, reservations, showcase, wallet
-from classbook.core.asks import Ask, ById, Cancel, Confirm, Resend
+from classbook.core import booking, calendars, check_ins, logins, mailed_logins, reservations, showcase, wallet
+from classbook.core.asks import Ask, ById, Cancel, CheckIn, Confirm, Resend
 from classbook.errors import ClassbookError, WrongCode
 from classbook.rules.states import CONFIRMED, HELD, QUEUED
 from classbook.values import Entry, Money, Reservation, plain
@@ -34,6 +34,7 @@ _DONE: Final = {
     "confirm": "It is confirmed. See you there!",
     "resend": "Another code is on its way. The ones before it are void.",
     "cancel": "It is cancelled.",
+    "check-in": "You are checked in. Welcome!",
 }
 
 
@@ -147,6 +148,12 @@ async def resend(reservation: str, browser: OwnBrowser) -> Response:
     return await _done(browser, reservation, "resend", lambda which: Resend(browser.actor, which))
 
 
+@acting.post("/my/{reservation}/check-in/")
+async def check_in(reservation: str, browser: OwnBrowser) -> Response:
+    """Say that one has come."""
+    return await _done(browser, reservation, "check-in", lambda which: CheckIn(browser.actor, which))
+
+
 async def _done(browser: Browser, reservation: str, verb: str, ask: Callable[[ById], Ask]) -> Response:
     """Ask the desk, and show the booking as it is then."""
     found = await _in_thread(lambda: _found(browser, reservation))
@@ -175,6 +182,7 @@ def _my_page(browser: Browser, *, alert: ClassbookError | None = None) -> Respon
         "my",
         alert=alert,
         found=found,
+        check_in_open=check_ins.open_now(app, found.results),
         asked_cursor=cursor,
         wallet=_purse(browser),
         may_top_up=app.settings.wallet.self_top_up,
@@ -186,7 +194,14 @@ def _reservation_page(
     browser: Browser, found: Reservation, *, news: str | None = None, alert: ClassbookError | None = None
 ) -> Response:
     terms = showcase.show(browser.app, found.offering.id).policy
-    return browser.page("reservation", alert=alert, one=found, news=news, ways={found.id: terms["confirm"]})
+    return browser.page(
+        "reservation",
+        alert=alert,
+        one=found,
+        news=news,
+        ways={found.id: terms["confirm"]},
+        check_in_open=check_ins.open_now(browser.app, [found]),
+    )
 
 
 def _purse(browser: Browser) -> Purse:
