@@ -192,7 +192,7 @@ def test_a_class_that_grows_locks_all_its_wallets_at_once(
 
 def test_whoever_waits_for_money_gives_up_in_the_end(app: App, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
     ana = as_person(rich(app, cast.ana))
-    impatient(app, monkeypatch)
+    gives_up_early(app, monkeypatch)
     with in_the_way(app, "SELECT id FROM wallets FOR NO KEY UPDATE"), pytest.raises(Busy):
         wallet.withdraw(app, ana, "10")
 
@@ -201,11 +201,11 @@ def test_whoever_waits_for_a_room_gives_up_in_the_end(app: App, monkeypatch: pyt
     """Though nobody had it when it was settled."""
     court = a_court(app)
     monkeypatch.setattr(catalog, "settle", lambda *_: None)
-    impatient(app, monkeypatch)
+    gives_up_early(app, monkeypatch)
     with in_the_way(app, "SELECT id FROM pools FOR NO KEY UPDATE"), pytest.raises(Busy):
         a_class(app, room=court.id)
 
 
-def impatient(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+def gives_up_early(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "_LOCK_TIMEOUT_MS", 20)
     app.store.budget_seconds = 0.01
