@@ -152,8 +152,16 @@ def show(app: App, actor: Actor, reservation_id: int) -> Reservation:
 def ticket(app: App, actor: Actor, reservation_id: int) -> TicketCode:
     """What is shown at the door. Raises NotFound, and NotAllowedNow for what is not confirmed."""
     found = show(app, actor, reservation_id)
-    if found.state not in (CONFIRMED, COMPLETED):
+    shown = ticket_of(app, found)
+    if shown is None:
         raise NotAllowedNow(f"The reservation is {found.state}; only a confirmed one has a ticket.")
+    return shown
+
+
+def ticket_of(app: App, found: Reservation) -> TicketCode | None:
+    """The ticket of a reservation that was shown to somebody; None for one that is not confirmed."""
+    if found.state not in (CONFIRMED, COMPLETED):
+        return None
     text = tickets.ticket(app.key, found.id)
     return TicketCode(found.code, text, tickets.as_svg(text))
 

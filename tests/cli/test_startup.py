@@ -48,5 +48,6 @@ def test_booking_loads_neither_the_web_nor_the_migrations_nor_mail(tmp_path: Pat
         "class", "create", "Yoga", "--seats", "3", "--start", "tomorrow 18:00", "--duration", "1h", folder=tmp_path
     )
     unwanted = {"fastapi", "starlette", "pydantic", "alembic", "schedule", "yagmail", "uvicorn", "jwt", "jinja2"}
+    unwanted |= {"icalendar", "segno"}
     for words in (["reserve", "1", "--user", "ana@example.org"], ["confirm", "1"], ["cancel", "1"], ["class", "list"]):
         assert imported_by(*words, folder=tmp_path) & unwanted == set(), words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import unquote
 
 import pytest
 
@@ -10,6 +11,7 @@ from classbook.app import App
 from classbook.core import calendars, outbox, people, vouchers
 from classbook.core.asks import Reserve
 from classbook.errors import NotFound
+from classbook.rules import codes, tickets
 from classbook.testing import FrozenClock, MemoryMailer
 from tests.conftest import Client
 from tests.makers import (
@@ -200,7 +202,13 @@ def test_who_has_logged_in_books_and_confirms_with_the_code_of_the_hold(app: App
     assert "Your place is held" in held.text
     wrong = surfer.click("Confirm", code="000000")
     assert (wrong.status, "4 more tries" in wrong.text) == (403, True)
-    assert "It is confirmed" in surfer.click("Confirm", code=mailed_code(app, cast.ana)).text
+    assert "Ticket" not in held.text
+    booked = surfer.click("Confirm", code=mailed_code(app, cast.ana))
+    assert "It is confirmed" in booked.text
+    code = booked.address.partition("/my/")[2].partition("/")[0]
+    assert tickets.ticket(app.key, codes.reservation_id(code) or 0) in booked.text
+    pictures = [unquote(source) for source in booked.page.asked_for]
+    assert any(picture.startswith("data:image/svg+xml,<svg ") and code in picture for picture in pictures)
 
 
 def test_another_code_for_a_hold_voids_the_first(app: App, cast: Cast, surfer: Surfer) -> None:

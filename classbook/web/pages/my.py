@@ -201,6 +201,7 @@ def _reservation_page(
         news=news,
         ways={found.id: terms["confirm"]},
         check_in_open=check_ins.open_now(browser.app, [found]),
+        ticket=reservations.ticket_of(browser.app, found),
     )
 
 
