@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -148,3 +149,28 @@ def test_what_is_nested_where_it_may_be_is_read_to_a_bound(cast: Cast, logged_in
     else:
         made = admin.post("/api/v0/resources/", {"name": "X", "max_slots": 1}).json()
         refused(admin("PATCH", f"/api/v0/resources/{made['id']}/", {"policy": {"confirm": deep}}), 422, "invalid")
+
+
+def test_quotes_are_letters_like_others(app: App, cast: Cast, stage: Stage, logged_in: As) -> None:
+    one, ana, emma = stage.held(cast.ben), logged_in(cast.ana), logged_in(cast.emma)
+    before = everything(app)
+    for words in ("x' OR '1'='1", "1; DROP TABLE people --", "%", "\\", 'x" OR "1"="1', "1) UNION SELECT 1 --"):
+        said = quote(words, safe="")
+        assert ana.get(f"/api/v0/classes/?type={said}").json()["count"] == 0
+        for path in (f"reservations/{one.id}{said}", f"tickets/{one.offering.id}:{said}", f"classes/{said}"):
+            assert ana.get(f"/api/v0/{path}/").status == 404, path
+        for query in ("cursor", "state", "limit", "user"):
+            assert emma.get(f"/api/v0/reservations/?{query}={said}").status == 422, (query, words)
+        refused(ana.post("/api/v0/auth/login/", {"email": words, "password": words}), 401, "bad_credentials")
+    assert {name: rows for name, rows in everything(app).items() if name != "throttles"} == {
+        name: rows for name, rows in before.items() if name != "throttles"
+    }
+
+
+@pytest.mark.parametrize("letters", ["%0d%0aSet-Cookie:a=b", "%0aX-Evil:1", "%00", "%e2%80%a8X-Evil:1"])
+def test_no_header_of_an_answer_is_written_by_who_asks(front: Client, letters: str) -> None:
+    for path in (f"/api/v0/classes/?type={letters}&page_size=1", f"/api/v0/{letters}/", f"/confirm/{letters}/",
+                 f"/api/docs/assets/{letters}/", f"/my/{letters}/", f"/offerings/{letters}/"):  # fmt: skip
+        answer = front.get(path, headers={"X-Request-Id": f"a{letters}"})
+        assert "x-evil" not in {name.lower() for name in answer.headers} and "a=b" not in str(answer.headers), path
+        assert letters not in answer.headers["X-Request-Id"]
