@@ -228,7 +228,6 @@ class _Advice:
         ids = [one.id for one in found]
         figures = catalog.figures(self.tx, ids)
         live = reservations.live_in(self.tx, trial.person.id, ids)
-        # What is held elsewhere in vain counts as held: rather nothing is proposed than what cannot be paid.
         purse = wallets.page(self.tx, person_id=trial.person.id, after_id=0, limit=_MOST_TRIED)
         available = {one.available.currency: one.available.minor for one in purse if one.account == "person"}
         right = (

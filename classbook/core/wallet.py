@@ -172,15 +172,14 @@ def _change(
 ) -> Wallet | dict[str, Any]:
     """One change of one wallet, which nobody else takes money out of meanwhile."""
 
-    def changed(tx: Tx, who: Who, wallet_id: int) -> Wallet:
-        act(tx, who, _seen(tx, who, wallet_id))
-        return _seen(tx, who, wallet_id)
+    def changed(tx: Tx, who: Who, found: Wallet) -> Wallet:
+        act(tx, who, found)
+        return _seen(tx, who, found.id)
 
     def step(tx: Tx) -> Wallet | dict[str, Any]:
         who = look_up(tx, actor)
-        found = _opened(app, tx, who, wallet, person)
-        store.lock(tx, found.id)
-        result = once(tx, actor, key, lambda: changed(tx, who, found.id))
+        found = store.lock(tx, _opened(app, tx, who, wallet, person).id)
+        result = once(tx, actor, key, lambda: changed(tx, who, found))
         if dry_run:
             tx.abandon()
         return result

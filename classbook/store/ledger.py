@@ -32,13 +32,16 @@ TO_PAY: Final = (
     "(CAST(? AS BIGINT) * w.party / 100 + 1) * v.percent) FROM vouchers v WHERE v.id = w.voucher_id), 0) AS to_pay "
     "FROM reservations w"
 )
+# What of somebody's wallet (w) is held by holds that are over and not written off yet. Takes now.
+HELD_IN_VAIN: Final = (
+    "(SELECT CAST(coalesce(sum(h.price_minor), 0) AS BIGINT) FROM reservations h WHERE h.person_id = w.person_id "
+    "AND h.state = 'held' AND h.due_at <= ? AND h.currency = w.currency)"
+)
 # Whether they (r) can probably pay that, so that those who cannot do not stand in the way of those who can; it is
 # decided once the wallets are locked. Takes the currency and now.
 CAN_PAY: Final = (
     "EXISTS (SELECT 1 FROM wallets w WHERE w.person_id = r.person_id AND w.account = 'person' AND w.currency = ? "
-    "AND w.balance_minor - w.held_minor + (SELECT coalesce(sum(h.price_minor), 0) FROM reservations h "
-    "WHERE h.person_id = r.person_id AND h.state = 'held' AND h.due_at <= ? AND h.currency = w.currency) "
-    ">= r.to_pay)"
+    f"AND w.balance_minor - w.held_minor + {HELD_IN_VAIN} >= r.to_pay)"
 )
 
 _LOCK_WALLETS = (

@@ -7,13 +7,14 @@ from typing import Final
 
 from classbook.store import tables
 from classbook.store.database import Row, Tx, from_micros, to_micros
-from classbook.store.ledger import TRANSFER_COLUMNS
+from classbook.store.ledger import HELD_IN_VAIN, TRANSFER_COLUMNS
 from classbook.values import Actor, Entry, Money, OfferingRef, PersonRef, Transfer, Wallet, WalletRef
 
 MOST_ID: Final = 2**63 - 1
 
+# What is held by holds that are over is free again, written off or not. Takes now.
 _WALLET = (
-    "SELECT w.id, w.account, w.currency, w.balance_minor, w.held_minor, p.id, p.email, p.name "
+    f"SELECT w.id, w.account, w.currency, w.balance_minor, w.held_minor - {HELD_IN_VAIN}, p.id, p.email, p.name "
     "FROM wallets w LEFT JOIN people p ON p.id = w.person_id"
 )
 _TRANSFER = (
@@ -32,7 +33,7 @@ _HELD = "CASE WHEN state = 'pending' THEN amount_minor WHEN kind = 'payment' THE
 def by_id(tx: Tx, wallet_id: int) -> Wallet | None:
     if not 0 < wallet_id <= MOST_ID:
         return None
-    found = _wallets(tx, tx.rows(f"{_WALLET} WHERE w.id = ?", wallet_id))
+    found = _wallets(tx, tx.rows(f"{_WALLET} WHERE w.id = ?", to_micros(tx.now), wallet_id))
     return found[0] if found else None
 
 
@@ -57,15 +58,21 @@ def open_for(tx: Tx, person_id: int | None, account: str, currency: str) -> int:
     return found
 
 
-def lock(tx: Tx, wallet_id: int) -> None:
-    """Nobody else gives out of this wallet until the end of the transaction."""
+def lock(tx: Tx, wallet_id: int) -> Wallet:
+    """A wallet that nobody else gives out of until the end of the transaction.
+
+    Nothing of it is free that is not written off: that is what the database counts.
+    """
     tx.rows(f"SELECT id FROM wallets WHERE id = ?{tx.locking()}", wallet_id)
+    tx.read_clock()
+    [kept] = _wallets(tx, tx.rows(f"{_WALLET} WHERE w.id = ?", 0, wallet_id))
+    return kept
 
 
 def page(tx: Tx, *, person_id: int | None, after_id: int, limit: int) -> list[Wallet]:
     """Wallets by id, of one person or of everybody."""
     mine, values = ("w.person_id = ? AND ", [person_id]) if person_id is not None else ("", [])
-    rows = tx.rows(f"{_WALLET} WHERE {mine}w.id > ? ORDER BY w.id LIMIT ?", *values, after_id, limit)
+    rows = tx.rows(f"{_WALLET} WHERE {mine}w.id > ? ORDER BY w.id LIMIT ?", to_micros(tx.now), *values, after_id, limit)
     return _wallets(tx, rows)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from classbook.app import App, open_app
 from classbook.config import load
-from classbook.core import booking, wallet
+from classbook.core import booking, upkeep, wallet
 from classbook.core.asks import ById, Cancel, Confirm
 from classbook.errors import (
     ClassbookError,
@@ -25,9 +25,10 @@ from classbook.errors import (
 )
 from classbook.rules.money import MOST_IN_WALLET_MINOR, MOST_MINOR
 from classbook.store.database import Tx
+from classbook.testing import FrozenClock
 from classbook.values import Money, Page, RequestKey, Wallet, plain
 from tests.conftest import SECRET
-from tests.makers import CONSOLE, Cast, a_class, as_person, ask, earned, hold, purse, rich
+from tests.makers import CONSOLE, HOLD, MICROSECOND, Cast, a_class, as_person, ask, earned, hold, purse, rich
 
 pytestmark = pytest.mark.usefixtures("sound")
 
@@ -60,6 +61,31 @@ def test_a_wallet_looks_as_the_contract_says(app: App, cast: Cast) -> None:
         "available": {"amount": "17.50", "currency": "EUR"},
         "account": "person",
     }
+
+
+def test_a_hold_that_is_over_holds_no_money_to_whoever_looks(app: App, cast: Cast, clock: FrozenClock) -> None:
+    """With no daemon, and before anybody has written it off."""
+    who = as_person(rich(app, cast.ana, "30"))
+    hold(app, a_class(app, price="12.50"), cast.ana)
+    hold(app, a_class(app, price="5", hold_seconds=301), cast.ana)
+    clock.advance(HOLD - MICROSECOND)
+    assert purse(app, cast.ana) == ("30.00", "17.50")
+    clock.advance(MICROSECOND)
+    assert purse(app, cast.ana) == ("30.00", "5.00")
+    assert [one.available.amount for one in wallet.listing(app, who).results] == ["25.00"]
+    clock.advance(HOLD)
+    assert wallet.show(app, who).available == wallet.show(app, who).balance
+    assert count(app, "transfers") == 3
+
+
+def test_what_runs_out_while_money_is_taken_out_is_not_taken_out(
+    app: App, cast: Cast, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was alive when everything that is over was written off."""
+    hold(app, a_class(app, price="10"), rich(app, cast.ana, "10"))
+    monkeypatch.setattr(upkeep, "settle_of", lambda *_, **__: clock.advance(HOLD))
+    with pytest.raises(InsufficientFunds):
+        wallet.withdraw(app, as_person(cast.ana), "10")
 
 
 def test_a_wallet_is_opened_when_somebody_first_looks(app: App, cast: Cast) -> None:
