@@ -255,7 +255,8 @@ def _priced(on: stage.Stage, size: _Size, turns: int) -> Cost:
 def _one(on: stage.Stage, name: str, *, seats: Sequence[int] = ()) -> Iterator[App]:
     url = on.make(name)
     stage.prepare(url, people=_PEOPLE, seats=seats)
-    with stage.opened(url) as app:
+    # The same people fill one class after the other, and hold more than one person may.
+    with stage.opened(url, policy={"class": {"open_holds": 0}}) as app:
         yield app
 
 

@@ -7,9 +7,9 @@ may create databases), else the one the tests would use, started for the run. Bo
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -62,9 +62,9 @@ def settings(url: str) -> Settings:
 
 
 @contextmanager
-def opened(url: str) -> Iterator[App]:
-    """Classbook itself on a prepared database."""
-    app = open_app(settings(url))
+def opened(url: str, *, policy: Mapping[str, Mapping[str, Any]] | None = None) -> Iterator[App]:
+    """Classbook itself on a prepared database; ``policy`` as in its settings."""
+    app = open_app(replace(settings(url), policy=policy or {}))
     try:
         yield app
     finally:

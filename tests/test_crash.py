@@ -78,7 +78,7 @@ def mailed(folder: Path) -> Counter[str]:
     """The Message-IDs of what arrived; whatever is there is whole."""
     arrived = [message_from_bytes(path.read_bytes()) for path in files(folder)]
     for message in arrived:
-        text, html = [part.get_payload(decode=True) for part in message.walk() if not part.is_multipart()]
+        text, html, *_ = [part.get_payload(decode=True) for part in message.walk() if not part.is_multipart()]
         assert isinstance(text, bytes) and text.endswith(b"\n")
         assert isinstance(html, bytes) and html.rstrip().endswith(b"</html>")
     return Counter(str(message["Message-ID"]) for message in arrived)

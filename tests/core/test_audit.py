@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from classbook.app import App
-from classbook.core import audit, booking
+from classbook.core import audit, booking, vouchers
 from classbook.core.asks import ById, Cancel, Reserve
 from classbook.errors import NotYours
 from classbook.store import audit as store
@@ -77,6 +77,11 @@ LIES = {
     "what is confirmed is paid, at its price and once": "DELETE FROM transfers WHERE state = 'posted'",
     "who had paid for what was called off has all of it back": "UPDATE offerings SET cancelled_at = 1; "
     "DELETE FROM transfers WHERE kind = 'refund'",
+    "no voucher is used more often than it may be": "UPDATE reservations SET voucher_id = 1",
+    "nobody uses a voucher more often than one person may": "UPDATE reservations SET voucher_id = 1 "
+    "WHERE id = (SELECT min(id) FROM reservations WHERE person_id = 1 AND voucher_id IS NULL AND state = 'held')",
+    "what a voucher takes off is what it says, of an offering it is for": "UPDATE reservations "
+    "SET discount_minor = discount_minor + 1 WHERE discount_minor IS NOT NULL",
     "what was never confirmed was never paid": "UPDATE reservations SET state = 'cancelled', due_at = NULL, "
     "confirmed_at = NULL WHERE state = 'confirmed' AND price_minor > 0",
 }
@@ -95,6 +100,9 @@ def busy(app: App, cast: Cast) -> Offering:
     given_back = confirmed(app, paid, rich(app, cast.dora))
     booking.one(app, Cancel(CONSOLE, ById(given_back.id)))
     booking.one(app, Reserve(as_person(cast.ana), a_match(app, a_venue(app, "A:1x2"), confirm="none").id, best=1))
+    vouchers.create(app, CONSOLE, "SPRING", percent=50, uses=2, per_person=1)
+    priced = a_class(app, price="10", confirm="payment")
+    booking.one(app, Reserve(as_person(cast.ana), priced.id, voucher="SPRING"))
     court = a_court(app)
     for span in ("10:00-11:00", "12:00-13:00"):
         booking.one(app, booking_of(court, cast.ana, span))
