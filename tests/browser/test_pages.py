@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from classbook.core import wallet
+from classbook.core.asks import Reserve
 from classbook.rules import tickets
 from classbook.testing import FrozenClock
 from tests.browser.conftest import PHONE, House, Windows
@@ -21,7 +22,9 @@ from tests.makers import (
     a_match,
     a_venue,
     as_person,
+    ask,
     broken,
+    clock_time,
     confirmed,
     opened,
     rich,
@@ -250,6 +253,34 @@ def test_a_phone_books_a_slot_and_a_court(house: House, window: Windows, picture
     assert fits(page)
 
 
+def test_who_was_too_slow_takes_what_is_left(house: House, window: Windows, picture: Picture) -> None:
+    ids = a_season(house)
+    app, cast = house.app, Cast(house.app)
+    faster = rich(app, cast.emma, "100")
+    page, telephone = window(), window(**PHONE)
+    log_in(house, page, rich(app, cast.ana, "100").email)
+    page.goto(f"/offerings/{ids['match']}/?stand=VIP")
+    page.get_by_label("Row 1 seat 3, VIP, 49.50 EUR").check()
+    page.get_by_label("Row 1 seat 4, VIP, 49.50 EUR").check()
+    ask(app, Reserve(CONSOLE, ids["match"], faster.id, seats=("VIP-1-4",)))
+    page.get_by_role("button", name="Reserve these seats").click()
+    page.get_by_role("heading", name="What you could have instead").wait_for()
+    picture(page, "1-seats")
+    page.get_by_role("button", name="VIP-").first.click()
+    page.get_by_text("Your place is held").wait_for()
+    log_in(house, telephone, cast.dora.email)
+    telephone.goto(f"/offerings/{ids['appointment']}/?day=2026-12-02")
+    ask(app, Reserve(CONSOLE, ids["appointment"], faster.id, starts_at=clock_time("10:15")))
+    telephone.get_by_text("10:15").first.tap()
+    telephone.get_by_role("button", name="Book this time").tap()
+    telephone.get_by_role("heading", name="What you could have instead").wait_for()
+    picture(telephone, "2-times")
+    assert fits(telephone)
+    assert serious(telephone) == []
+    telephone.get_by_role("button", name="10:30").tap()
+    telephone.get_by_text("Your place is held").wait_for()
+
+
 def test_at_the_door_a_scanner_types_and_the_field_keeps_the_focus(
     house: House, window: Windows, picture: Picture
 ) -> None:
@@ -287,8 +318,6 @@ def test_at_the_door_a_scanner_types_and_the_field_keeps_the_focus(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(house: House, window: Windows, picture: Picture, scheme: Any) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     ids = a_season(house)
     stranger, emma = window(color_scheme=scheme), window(color_scheme=scheme)
     cast = Cast(house.app)
@@ -313,11 +342,17 @@ def test_axe_finds_nothing_serious(house: House, window: Windows, picture: Pictu
     found = []
     for page, path in looked_at:
         page.goto(path)
-        violations = Axe().run(page).response["violations"]
-        found += [
-            (path, one["id"], one["nodes"][0]["html"], one["nodes"][0]["failureSummary"])
-            for one in violations
-            if one["impact"] in ("serious", "critical")
-        ]
+        found += [(path, *one) for one in serious(page)]
     assert found == []
     picture(emma, scheme)
+
+
+def serious(page: Page) -> list[tuple[str, str, str]]:
+    """What axe finds that is serious: which rule, where, and why."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    return [
+        (one["id"], one["nodes"][0]["html"], one["nodes"][0]["failureSummary"])
+        for one in Axe().run(page).response["violations"]
+        if one["impact"] in ("serious", "critical")
+    ]

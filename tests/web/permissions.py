@@ -491,6 +491,7 @@ PAGES: Final[dict[str, Row]] = {
     "POST /admin/{table}/{key}/{verb}/": Row(
         ADMIN, lambda s, whose: on(table="reservations", key=s.held(whose).id, verb="cancel")
     ),
+    "GET /metrics/": Row(rule(foreign=everybody(404), nobody=404), NOTHING),
     "GET /static/{name}/": Row(ANYONE, lambda s, whose: on(name="style.css")),
     "GET /api/docs/": Row(ANYONE, NOTHING),
     "GET /api/docs/redoc/": Row(ANYONE, NOTHING),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
@@ -21,6 +22,7 @@ from classbook.rules.kinds import KINDS
 from classbook.rules.names import clean_email, clean_name
 from classbook.values import Actor, Offering, Page, Slot, plain
 from classbook.web.pages import seatmap, words
+from classbook.web.pages.alternatives import Instead, instead_of
 from classbook.web.pages.browser import AnyBrowser, Browser
 from classbook.web.pages.wishes import Wish, ask_of, carried, count, typed
 
@@ -96,7 +98,7 @@ async def reserve(id: int, browser: AnyBrowser) -> Response:
         return await _with_code(browser, offering, wish)
     except ClassbookError as error:
         refused = error
-    return await _in_thread(lambda: _offering_page(browser, offering, wish=wish, alert=refused))
+    return await _in_thread(lambda: _refused_page(browser, offering, wish, refused))
 
 
 async def _with_code(browser: Browser, offering: Offering, wish: Wish) -> Response:
@@ -164,8 +166,22 @@ def code_page(
     )
 
 
+def _refused_page(browser: Browser, offering: Offering, wish: Wish, refused: ClassbookError) -> Response:
+    """The form again, and what could be had instead; strangers have only been refused the form itself."""
+    instead: tuple[Instead, ...] = ()
+    if browser.person is not None:
+        with suppress(ClassbookError):
+            instead = instead_of(browser.app, ask_of(browser, offering, wish, browser.actor))
+    return _offering_page(browser, offering, wish=wish, alert=refused, instead=instead)
+
+
 def _offering_page(
-    browser: Browser, offering: Offering, *, wish: Wish | None = None, alert: ClassbookError | None = None
+    browser: Browser,
+    offering: Offering,
+    *,
+    wish: Wish | None = None,
+    alert: ClassbookError | None = None,
+    instead: tuple[Instead, ...] = (),
 ) -> Response:
     way, wish = _way(offering), wish or Wish()
     try:
@@ -175,7 +191,7 @@ def _offering_page(
             raise
         # A proposal that cannot be made, a day that is none: the page is still worth seeing.
         alert, facts = alert or error, _FACTS[way](browser, offering, wish, {})
-    return browser.page("offering", alert=alert, offering=offering, way=way, wish=wish, **facts)
+    return browser.page("offering", alert=alert, instead=instead, offering=offering, way=way, wish=wish, **facts)
 
 
 def _way(offering: Offering) -> str:
