@@ -6,12 +6,14 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from classbook.app import App
 from classbook.core import booking, catalog, reservations, upkeep, wallet
@@ -19,8 +21,10 @@ from classbook.core.asks import Ask, ById, ByPerson, Cancel, Confirm, Reserve
 from classbook.core.money import Purse
 from classbook.errors import ClassbookError
 from classbook.store import ledger, wallets
+from classbook.store import reservations as store
+from classbook.store.database import ConstraintRefused, Tx
 from classbook.testing import FrozenClock
-from classbook.values import Offering, Person, RequestKey, plain
+from classbook.values import Actor, Offering, Person, RequestKey, plain
 from tests.makers import CONSOLE, FREELY, THREADS, Cast, a_class, as_person, broken, earned, hold, purse, rich
 
 MANY = 100
@@ -46,6 +50,8 @@ def became(act: Callable[[int], object], number: int) -> str:
         outcome = act(number)
     except ClassbookError as refusal:
         return refusal.code
+    except ConstraintRefused:
+        return "refused"
     return str(plain(outcome).get("state", "done"))
 
 
@@ -166,6 +172,57 @@ def test_a_payment_a_cancellation_and_the_deadline_at_one_moment_have_one_winner
     assert (broken(app), sqlstates) == ([], {})
 
 
+@ServerOnly
+@pytest.mark.parametrize("guarded", [False, True], ids=["without locks and compare-and-swap", "with them"])
+def test_without_guards_a_hold_is_paid_cancelled_and_lapsed_at_once(
+    app: App, clock: FrozenClock, cast: Cast, sqlstates: Counter[str], monkeypatch: pytest.MonkeyPatch, guarded: bool
+) -> None:
+    """Then only the history and the ledger refuse a second end."""
+    crowd = [rich(app, who, "1000") for who in cast.crowd(4)]
+    if not guarded:
+        without_locks(monkeypatch)
+        blindly(monkeypatch)
+    for _ in range(3 if guarded else 60):
+        offering = a_class(app, seats=40, price="1", confirm="payment", by=as_person(cast.cleo), **FREELY)
+        ids = held(app, offering, crowd)
+        clock.advance(timedelta(seconds=300, microseconds=-1))
+
+        def act(number: int, ids: list[int] = ids, offering: Offering = offering) -> object:
+            if number % 3 == 2:
+                clock.advance(timedelta(microseconds=1))
+                with suppress(ConstraintRefused):
+                    upkeep.settle_offering(app, offering.id)
+                return {}
+            which = ById(ids[number // 3])
+            return booking.one(app, Cancel(CONSOLE, which) if number % 3 else Confirm(CONSOLE, which))
+
+        hundredfold(3 * len(ids), act, threads=3 * len(ids))
+        if sqlstates["23505"]:
+            break
+    assert (sqlstates["23505"] == 0) == guarded
+    assert broken(app) == []
+
+
+def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for anybody on the booking path."""
+    for module in (store, ledger):
+        for name in [name for name in vars(module) if name.startswith("_LOCK_")]:
+            unlocked = getattr(module, name).replace(" FOR NO KEY UPDATE", "").replace(" SKIP LOCKED", "")
+            monkeypatch.setattr(module, name, unlocked)
+
+
+def blindly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A state is written over whatever it has become."""
+    updating = Tx.updating
+
+    def no_compare(tx: Tx, table: sa.Table, changed: str, keys: str, rows: list[Any]) -> Any:
+        if keys == "id state:was":
+            return updating(tx, table, changed, "id", [row[:-1] for row in rows])
+        return updating(tx, table, changed, keys, rows)
+
+    monkeypatch.setattr(Tx, "updating", no_compare)
+
+
 # --- the wallet's lock ---------------------------------------------------------------------------------------------
 
 
@@ -194,6 +251,60 @@ def test_without_the_lock_only_the_database_stops_spending_twice(
         if sqlstates["23514"]:
             break
     assert (sqlstates["23514"] == 0) == locks
+
+
+@ServerOnly
+@pytest.mark.parametrize("locks", [False, True], ids=["without the lock", "with the lock"])
+def test_without_the_lock_only_the_database_keeps_what_is_held_from_being_taken_out(
+    app: App, cast: Cast, sqlstates: Counter[str], monkeypatch: pytest.MonkeyPatch, locks: bool
+) -> None:
+    ana = as_person(cast.ana)
+    if not locks:
+        monkeypatch.setattr(wallets, "lock", wallets.by_id)
+    for _ in range(3 if locks else 60):
+        rich(app, cast.ana, "10")
+        offering = a_class(app, price="10", confirm="payment", **FREELY)
+
+        def act(number: int, offering: Offering = offering) -> object:
+            return booking.one(app, Reserve(ana, offering.id)) if number else wallet.withdraw(app, ana, "10")
+
+        told = hundredfold(2, act, threads=2)
+        assert told.total() == 2
+        assert told.keys() <= {"done", "held", "insufficient_funds"} | (set() if locks else {"refused"}), told
+        if told["held"]:
+            booking.one(app, Cancel(ana, ByPerson(offering.id, cast.ana.id)))
+            wallet.withdraw(app, ana, "10")
+        assert (broken(app), purse(app, cast.ana)) == ([], ("0.00", "0.00"))
+        if sqlstates["23514"]:
+            break
+    assert (sqlstates["23514"] == 0) == locks
+
+
+@ServerOnly
+@pytest.mark.parametrize("locks", [False, True], ids=["without the lock", "with the lock"])
+def test_without_the_lock_a_wallet_is_filled_beyond_its_limit_while_places_are_held(
+    app: App, cast: Cast, monkeypatch: pytest.MonkeyPatch, locks: bool
+) -> None:
+    monkeypatch.setattr("classbook.core.wallet.MOST_IN_WALLET_MINOR", 10_000)
+    if not locks:
+        monkeypatch.setattr(wallets, "lock", wallets.by_id)
+    over = False
+    for who in cast.crowd(3 if locks else 60):
+        ana = as_person(rich(app, who, "90"))
+        offerings = [a_class(app, price="1", **FREELY) for _ in range(2)]
+
+        def act(number: int, ana: Actor = ana, offerings: list[Offering] = offerings) -> object:
+            if number < len(offerings):
+                return booking.one(app, Reserve(ana, offerings[number].id))
+            return wallet.top_up(app, ana, "10")
+
+        told = hundredfold(THREADS, act)
+        assert (told["held"], purse(app, who)[1], broken(app)) == (2, "2.00", [])
+        over = wallet.show(app, ana).balance.minor > 10_000
+        assert over == (told["done"] > 1)
+        if over:
+            break
+    assert over != locks
 
 
 @ServerOnly

@@ -129,6 +129,35 @@ def rush_one_class(app: App, crowd: list[Person], *, seats: int, tries: int) -> 
     return refused
 
 
+@ServerOnly
+@pytest.mark.parametrize("locks", [False, True], ids=["without locks", "with locks"])
+def test_without_the_locks_places_are_held_in_what_was_cancelled(
+    app: App, cast: Cast, monkeypatch: pytest.MonkeyPatch, locks: bool
+) -> None:
+    """Somebody cancels a class at the moment others reserve: when that is answered nothing of it is alive."""
+    crowd = cast.crowd(THREADS)
+    if not locks:
+        without(" FOR NO KEY UPDATE", "", monkeypatch)
+        without(" SKIP LOCKED", "", monkeypatch)
+    alive = 0
+    for _ in range(5 if locks else 60):
+        offering = a_class(app, seats=THREADS * 3, max_per_person=3, confirm="none")
+
+        def rush(number: int, offering: Offering = offering) -> None:
+            if number == 0:
+                catalog.cancel(app, CONSOLE, "class", offering.id)
+                return
+            for _ in range(3):
+                booking.book(app, [Reserve(as_person(crowd[number]), offering.id)])
+
+        on_all_threads(rush)
+        with app.store.read() as tx:
+            [(alive,)] = tx.rows("SELECT count(*) FROM reservations WHERE due_at IS NOT NULL")
+        if alive:
+            break
+    assert (alive == 0) == locks
+
+
 @pytest.mark.parametrize("guards", ["both", "constraint", "none"])
 def test_a_desk_that_forgets_what_is_taken_is_stopped_by_the_constraint_and_found_by_the_audit(
     app: App, cast: Cast, monkeypatch: pytest.MonkeyPatch, guards: str
