@@ -68,6 +68,7 @@ def test_a_template_of_no_template_is_not_obeyed(folder: Path) -> None:
         "{{ title.__class__ }}",
         "{{ ''.__class__.__mro__ }}",
         "{{ title.format(1) }}",
+        "{{ (1).real }}",
         "{{ title | attr('upper') }}",
         "{{ details | map(attribute='__class__') | list }}",
         "{% for x in details %}{{ loop.__init__ }}{% endfor %}",
