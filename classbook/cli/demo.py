@@ -91,5 +91,6 @@ def _say_what_is_next(story: Story, booked: Reservation, paid: Reservation) -> N
 
 def _say_where(story: Story, address: str) -> None:
     story.chapter("While the daemon runs")
+    story.line(f"{address}/           the pages: book, confirm and cancel in a browser")
     story.line(f"{address}/api/docs/  every path of the API, to read and to try")
     story.line(f"{address}/api/v0/    the API itself, like {address}/api/v0/classes/")

@@ -113,7 +113,7 @@ class Walk:
         self._made(made, ["resource", "create", made.title, "--slots", "1", "--timezone", made.timezone])
         hours = "mon,tue,wed,thu,fri,sat,sun 09:00-21:00"
         open_hours(self.here, made, hours)
-        self.story.step(["schedule", "add", str(made.id), "--weekly", hours], "open from 9 to 9")
+        self.story.step(["schedule", "add", str(made.id), "--weekly", hours], "open every day from 09:00 to 21:00")
         starts_at = on_day(self.here, 4, time(14), made.timezone)
         span = {"starts_at": starts_at, "ends_at": starts_at + timedelta(hours=2)}
         typed = ["--from", _typed(starts_at, made), "--duration", "2h"]
