@@ -14,7 +14,9 @@ from classbook.store.database import Tx
 from classbook.store.records import Letter
 
 CHUNK: Final = 500
-_OWN_TIME_KINDS: Final = [name for name, kind in KINDS.items() if kind.picks_time]
+_BY_THE_HOUSE: Final = [name for name, kind in KINDS.items() if not kind.picks_time]
+_BY_PEOPLE: Final = [name for name, kind in KINDS.items() if kind.picks_time]
+"""The kinds by who picks the time."""
 
 
 def remind(app: App) -> bool:
@@ -31,7 +33,7 @@ def _remind(app: App, tx: Tx, ahead: timedelta) -> bool:
     reached = store.reached(tx)
     tx.read_clock()
     after, until = max(reached, store.Mark(tx.now)), tx.now + ahead
-    found = store.due(tx, after, until, ahead=ahead, own_time_kinds=_OWN_TIME_KINDS, most=CHUNK)
+    found = store.due(tx, after, until, ahead=ahead, house=_BY_THE_HOUSE, people=_BY_PEOPLE, most=CHUNK)
     letters = [
         Letter(
             "reminder", guest.email, app.new_message_id(), guest.person_id, guest.reservation_id, guest.offering_id,

@@ -10,10 +10,11 @@ from classbook.store.database import Row, Tx, from_micros, to_micros
 
 _NAME: Final = "reminders"
 _LAST: Final = 2**63 - 1
-# What is confirmed within the time of the reminder was told of a moment ago.
+# What is confirmed within the time of the reminder was told of a moment ago. CROSS keeps SQLite from going over all
+# reservations there are.
 _DUE: Final = (
-    "SELECT r.starts_at, r.id, r.offering_id, p.id, p.email FROM offerings o JOIN reservations r "
-    "ON r.offering_id = o.id JOIN people p ON p.id = r.person_id WHERE {where} AND o.cancelled_at IS NULL "
+    "SELECT r.starts_at, r.id, r.offering_id, p.id, p.email FROM offerings o CROSS JOIN reservations r "
+    "JOIN people p ON p.id = r.person_id WHERE {where} AND r.offering_id = o.id AND o.cancelled_at IS NULL "
     "AND r.state = 'confirmed' AND r.due_at > ? AND (r.starts_at > ? OR (r.starts_at = ? AND r.id > ?)) "
     "AND r.starts_at <= ? AND r.confirmed_at <= r.starts_at - ? ORDER BY r.starts_at, r.id LIMIT ?"
 )
@@ -53,26 +54,34 @@ def reach(tx: Tx, mark: Mark) -> None:
     )
 
 
-def due(tx: Tx, after: Mark, until: datetime, *, ahead: timedelta, own_time_kinds: list[str], most: int) -> list[Guest]:
+def due(
+    tx: Tx, after: Mark, until: datetime, *, ahead: timedelta, house: list[str], people: list[str], most: int
+) -> list[Guest]:
     """Up to ``most`` confirmed reservations that begin behind ``after``, by ``until``, in that order.
 
-    Where the house picks the time its offerings are few; where people do, their reservations are looked at by when
-    they end, which is at most the longest booking later.
+    Of the kinds whose time the ``house`` picks the offerings that begin then are few; of those whose time ``people``
+    pick, reservations are looked at by when they end, which is at most the longest booking later.
     """
     at, soonest = to_micros(after.starts_at), to_micros(until)
-    own = ", ".join(f"'{kind}'" for kind in own_time_kinds)
     behind = [at, at, at, after.reservation_id, soonest, ahead // timedelta(microseconds=1), most]
     fixed, timed = tx.pipeline(
-        (_DUE.format(where=f"o.kind NOT IN ({own}) AND o.starts_at >= ? AND o.starts_at <= ?"), [at, soonest, *behind]),
+        (
+            _DUE.format(where=f"o.kind IN ({_words(house)}) AND o.starts_at >= ? AND o.starts_at <= ?"),
+            [at, soonest, *behind],
+        ),
         (
             _DUE.format(
-                where=f"o.kind IN ({own}) AND r.due_at <= ? + (SELECT max(p.longest_micros) FROM offering_pools op "
-                "JOIN pools p ON p.id = op.pool_id WHERE op.offering_id = o.id)"
+                where=f"o.kind IN ({_words(people)}) AND r.due_at <= ? + (SELECT max(p.longest_micros) "
+                "FROM offering_pools op JOIN pools p ON p.id = op.pool_id WHERE op.offering_id = o.id)"
             ),
             [soonest, *behind],
         ),
     )
     return [_guest(row) for row in sorted([*fixed, *timed])[:most]]
+
+
+def _words(kinds: list[str]) -> str:
+    return ", ".join(f"'{kind}'" for kind in kinds)
 
 
 def _guest(row: Row) -> Guest:
