@@ -8,6 +8,7 @@ from typing import Final
 
 from classbook.app import App
 from classbook.core.actors import look_up
+from classbook.core.keys import once
 from classbook.errors import NotFound, NotYours
 from classbook.rules import codes
 from classbook.rules.calendars import Entry, Status, feed
@@ -17,7 +18,7 @@ from classbook.store import catalog, listings, people, venues
 from classbook.store import codes as code_store
 from classbook.store.database import Tx, to_micros
 from classbook.store.records import CodeRecord, OfferingRecord
-from classbook.values import Actor, CalendarLink
+from classbook.values import Actor, CalendarLink, RequestKey
 
 KEPT_DAYS: Final = 90
 """How long what is over stays in a feed."""
@@ -42,7 +43,13 @@ class _Feed:
 
 
 def link(
-    app: App, actor: Actor, *, person: int | None = None, offering_id: int | None = None, renew: bool = False
+    app: App,
+    actor: Actor,
+    *,
+    person: int | None = None,
+    offering_id: int | None = None,
+    renew: bool = False,
+    key: RequestKey | None = None,
 ) -> CalendarLink:
     """The secret address of a feed: of one's own calendar, or of an offering one has made.
 
@@ -50,10 +57,15 @@ def link(
     Raises NotFound, and NotYours for what is somebody else's.
     """
 
+    def renewed(tx: Tx, wanted: _Feed) -> dict[str, bool]:
+        code_store.renew(tx, wanted.purpose, wanted.subject_id, nonce=app.chance.nonce(), until=FAR_FUTURE)
+        # With the key is kept that it was done, and not the address: that is a secret.
+        return {"renewed": True}
+
     def act(tx: Tx) -> CalendarLink:
         wanted = _wanted(tx, actor, person, offering_id)
         if renew:
-            code_store.renew(tx, wanted.purpose, wanted.subject_id, nonce=app.chance.nonce(), until=FAR_FUTURE)
+            once(tx, actor, key, lambda: renewed(tx, wanted))
         token = _token(app, _code(tx, wanted))
         return CalendarLink(f"{app.settings.web.address}/api/v0/calendars/{token}.ics")
 

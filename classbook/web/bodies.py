@@ -40,8 +40,13 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
+def _like(*examples: dict[str, Any]) -> ConfigDict:
+    """What such a body looks like, for the documentation."""
+    return ConfigDict(json_schema_extra={"examples": list(examples)})
+
+
 class Empty(Body):
-    pass
+    model_config = _like({})
 
 
 _WHEN: Final = "ISO 8601; without an offset it is local time in `timezone`."
@@ -65,11 +70,15 @@ class ConfirmSeat(Body):
     user_id: Whole | None = None
     otp: Short | None = Field(None, description="The six digits of the mail.", examples=["123456"])
 
+    model_config = _like({"class_id": 1, "otp": "123456"})
+
 
 class CancelSeat(Body):
     class_id: Whole
     user_id: Whole | None = None
     reason: Text | None = None
+
+    model_config = _like({"class_id": 1}, {"class_id": 1, "reason": "I am ill."})
 
 
 class ReservePlaces(Body):
@@ -156,19 +165,27 @@ class MovePlaces(Body):
 class Confirm(Body):
     otp: Short | None = Field(None, description="The six digits of the mail.", examples=["123456"])
 
+    model_config = _like({"otp": "123456"}, {})
+
 
 class Came(Body):
     offering: Whole | None = Field(None, description="To what: what is for another offering is refused.")
 
+    model_config = _like({}, {"offering": 1})
+
 
 class Cancel(Body):
     reason: Text | None = None
+
+    model_config = _like({}, {"reason": "The hall is closed."})
 
 
 class ReleaseHolds(Body):
     user_id: Whole
     offering_id: Whole | None = Field(None, description="Left out, wherever they are.")
     reason: Text | None = Field(None, description="The person reads it in the mail.")
+
+    model_config = _like({"user_id": 2})
 
 
 class Policy(Body):
@@ -223,6 +240,10 @@ class NewClass(Body):
     provider: Whole | None = Field(None, description="A provider who is taken for its time.")
     repeat: Repeat | None = None
 
+    model_config = _like(
+        {"title": "Morning yoga", "seats": 12, "starts_at": "2030-12-01T18:00", "ends_at": "2030-12-01T19:00"}
+    )
+
 
 class NewEvent(Body):
     title: Text
@@ -238,6 +259,10 @@ class NewEvent(Body):
     provider: Whole | None = Field(None, description="A provider who is taken for its time.")
     repeat: Repeat | None = None
 
+    model_config = _like(
+        {"title": "Open day", "capacity": 50, "start_time": "2030-12-01T18:00", "end_time": "2030-12-01T19:00"}
+    )
+
 
 class NewMatch(Body):
     title: Text = Field(examples=["Lions - Bears"])
@@ -252,6 +277,16 @@ class NewMatch(Body):
     timezone: Text | None = Field(None, description="Left out, that of the stadium.")
     policy: Policy | None = None
     repeat: Repeat | None = None
+
+    model_config = _like(
+        {
+            "title": "Lions - Bears",
+            "venue_id": 1,
+            "starts_at": "2030-12-01T18:00",
+            "ends_at": "2030-12-01T20:00",
+            "prices": {"A": "25.00"},
+        }
+    )
 
 
 class ReserveSeats(Body):
@@ -270,6 +305,8 @@ class ReserveSeats(Body):
 
 class ReserveTicket(Body):
     voucher: Short | None = Field(None, description=_VOUCHER)
+
+    model_config = _like({})
 
 
 class NewVoucher(Body):
@@ -297,6 +334,8 @@ class NewPrices(Body):
     match: Whole
     prices: dict[str, Text] = Field(examples=[{"A": "25.00", "B": "12.50"}])
 
+    model_config = _like({"match": 1, "prices": {"A": "25.00", "B": "12.50"}})
+
 
 class SeatPlan(Body):
     """A seat plan as in TOML: stands with `name`, `rows` and `seats`, or with a `row` for each row."""
@@ -307,12 +346,18 @@ class SeatPlan(Body):
 class NewSeats(SeatPlan):
     venue: Whole
 
+    model_config = _like({"venue": 1, "stand": [{"name": "A", "rows": 30, "seats": 40}]})
+
 
 class NewVenue(Body):
     name: Text
     timezone: Text | None = None
     stand: list[dict[str, Any]] = Field(
         default_factory=list, examples=[[{"name": "A", "rows": 30, "seats": 40, "focus": [20, 0]}]]
+    )
+
+    model_config = _like(
+        {"name": "Riverside", "timezone": "Europe/Lisbon", "stand": [{"name": "A", "rows": 30, "seats": 40}]}
     )
 
 
@@ -337,6 +382,8 @@ class NewClient(Body):
     name: Short
     timezone: Text | None = None
     phone: Text | None = None
+
+    model_config = _like({"email": "ana@example.org", "name": "Ana Lopes"})
 
 
 class _ReadBack(Body):
@@ -369,6 +416,8 @@ class ChangedClass(_ReadBack):
 
     capacity: Any = None
 
+    model_config = _like({"title": "Evening yoga"}, {"seats": 14, "price": "12.50"})
+
 
 class ChangedEvent(_ReadBack):
     title: Text | None = None
@@ -386,6 +435,8 @@ class ChangedEvent(_ReadBack):
     reserved_slots: Any = None
     available_slots: Any = None
 
+    model_config = _like({"capacity": 60})
+
 
 class ChangedMatch(_ReadBack):
     title: Text | None = None
@@ -399,6 +450,8 @@ class ChangedMatch(_ReadBack):
 
     venue_id: Any = None
     capacity: Any = None
+
+    model_config = _like({"starts_at": "2030-12-01T19:00", "ends_at": "2030-12-01T21:00"})
 
 
 class ChangedResource(_ReadBack):
@@ -414,6 +467,8 @@ class ChangedResource(_ReadBack):
     ends_at: Any = None
     capacity: Any = None
 
+    model_config = _like({"max_slots": 3})
+
 
 class ChangedProvider(_ReadBack):
     title: Text | None = None
@@ -427,6 +482,8 @@ class ChangedProvider(_ReadBack):
     capacity: Any = None
     provider: Any = None
     slot: Any = None
+
+    model_config = _like({"policy": {"slot_seconds": 1800}})
 
 
 class WeeklyHours(Body):
@@ -446,6 +503,13 @@ class OpeningHours(Body):
     dates: list[HoursOnDate] = Field(default_factory=list)
     closed: list[Text] = Field(default_factory=list, examples=[["2030-12-24..2030-12-26"]])
 
+    model_config = _like(
+        {
+            "weekly": [{"days": ["mon", "wed"], "hours": ["08:00-11:00", "12:00-15:00"]}],
+            "closed": ["2030-12-24..2030-12-26"],
+        }
+    )
+
 
 class Period(Body):
     """Which classes count: those that start within."""
@@ -453,11 +517,15 @@ class Period(Body):
     starts_from: Text | None = Field(None, alias="from", description="They start then or later.")
     starts_to: Text | None = Field(None, alias="to", description="And before; a whole day is included.")
 
+    model_config = _like({"from": "2030-12-01", "to": "2030-12-31"}, {})
+
 
 class Signup(Body):
     email: Short
     password: Short
     name: Short
+
+    model_config = _like({"email": "ana@example.org", "password": "four words of mine", "name": "Ana Lopes"})
 
 
 class Verify(Body):
@@ -465,18 +533,26 @@ class Verify(Body):
     code: Short = Field(description="The six digits of the mail.", examples=["123456"])
     password: Short | None = Field(None, description="If it is sent, it must be the one of that sign-up.")
 
+    model_config = _like({"email": "ana@example.org", "code": "123456"})
+
 
 class Login(Body):
     email: Short
     password: Short
 
+    model_config = _like({"email": "ana@example.org", "password": "four words of mine"})
+
 
 class Refresh(Body):
     refresh: Text
 
+    model_config = _like({"refresh": "the refresh token of the login"})
+
 
 class Logout(Body):
     refresh: Text | None = Field(None, description="Left out, the login of the access token ends.")
+
+    model_config = _like({})
 
 
 class Password(Body):

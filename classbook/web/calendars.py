@@ -14,6 +14,7 @@ from classbook.values import CalendarLink
 from classbook.web import answers
 from classbook.web.bodies import Empty
 from classbook.web.documented import refuses
+from classbook.web.requests import request_key
 from classbook.web.routes import actions, looks
 from classbook.web.shapes import shape
 from classbook.web.visit import Anyone, Person
@@ -48,7 +49,10 @@ def of_offering(id: int, visit: Person) -> Response:
 @acting.post("/calendars/me/renew/", response_model=shape(CalendarLink), operation_id="renew_calendar_link")
 async def renew_mine(visit: Person, body: Empty) -> Response:
     """Another address; the one before it is void."""
-    return answers.answer(await visit.web.desk.run(lambda: calendars.link(visit.web.app, visit.actor, renew=True)))
+    key = request_key(visit, "/calendars/me/renew/", body)
+    return answers.answer(
+        await visit.web.desk.run(lambda: calendars.link(visit.web.app, visit.actor, renew=True, key=key))
+    )
 
 
 @acting.post(
@@ -59,8 +63,11 @@ async def renew_mine(visit: Person, body: Empty) -> Response:
 )
 async def renew_of_offering(id: int, visit: Person, body: Empty) -> Response:
     """Another address; the one before it is void."""
+    key = request_key(visit, f"/calendars/offerings/{id}/renew/", body)
     return answers.answer(
-        await visit.web.desk.run(lambda: calendars.link(visit.web.app, visit.actor, offering_id=id, renew=True))
+        await visit.web.desk.run(
+            lambda: calendars.link(visit.web.app, visit.actor, offering_id=id, renew=True, key=key)
+        )
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pydantic import Field
 from starlette.responses import Response
 
 from classbook.core import people, personal
@@ -20,8 +21,9 @@ looking = looks("users")
 
 
 class Anonymise(Body):
-    email: Short
-    """The person's address, so that nobody else is meant."""
+    email: Short = Field(
+        description="The person's address, so that nobody else is meant.", examples=["ana@example.org"]
+    )
 
 
 @looking.get("/users/{id:id}/", response_model=shape(PersonValue), operation_id="read_user")

@@ -24,7 +24,7 @@ acting = actions("wallets")
 looking = looks("wallets")
 
 
-class Change(Body):
+class WalletChange(Body):
     amount: Amount
 
 
@@ -65,7 +65,7 @@ def statement(wallet: int, visit: Person, limit: Limit = 50, cursor: Cursor = No
     operation_id="charge_wallet",
     responses=refuses(NotYours, LimitReached, NotAllowedNow),
 )
-async def charge(wallet: int, visit: Person, body: Change) -> Response:
+async def charge(wallet: int, visit: Person, body: WalletChange) -> Response:
     """Put money in."""
     key = request_key(visit, f"/wallets/{wallet}/charge/", body)
     return answers.answer(
@@ -79,7 +79,7 @@ async def charge(wallet: int, visit: Person, body: Change) -> Response:
     operation_id="withdraw_from_wallet",
     responses=refuses(NotYours, InsufficientFunds, NotAllowedNow),
 )
-async def withdraw(wallet: int, visit: Person, body: Change) -> Response:
+async def withdraw(wallet: int, visit: Person, body: WalletChange) -> Response:
     """Take money out."""
     key = request_key(visit, f"/wallets/{wallet}/withdraw/", body)
     return answers.answer(

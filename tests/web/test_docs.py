@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
+from pydantic import TypeAdapter
 
 from classbook import errors
 from classbook.values import Class, Person, Report, Reservation
@@ -113,6 +114,27 @@ def test_a_body_is_described_with_its_fields(schema: dict[str, Any]) -> None:
     assert body["additionalProperties"] is False
     assert list(operation["responses"]) == ["201", "401", "402", "403", "404", "409", "413", "422", "429", "500", "503"]
     assert operation["requestBody"]["required"] is True
+
+
+def test_every_schema_has_a_name_of_its_own(schema: dict[str, Any]) -> None:
+    """Where two models have one name FastAPI tells them apart by where they stand, which is nobody's business."""
+    assert [name for name in schema["components"]["schemas"] if "__" in name] == []
+
+
+def test_every_body_has_an_example_that_its_operation_takes(schema: dict[str, Any]) -> None:
+    """Of the whole body, or of each field that must be there."""
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    for route in routes:
+        if route.body_field is None or not route.include_in_schema:
+            continue
+        model = route.body_field.field_info.annotation
+        assert model is not None
+        described = schema["components"]["schemas"][model.__name__]
+        fields = {name: described["properties"][name].get("examples") for name in described.get("required", ())}
+        examples = described.get("examples") or [{name: found[0] for name, found in fields.items() if found}]
+        for example in examples:
+            TypeAdapter(model).validate_python(example)
+        assert described.get("examples") or fields, f"{model.__name__} has no example"
 
 
 def test_a_body_in_which_nothing_is_required_may_be_left_out(front: Client, schema: dict[str, Any]) -> None:

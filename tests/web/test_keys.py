@@ -149,6 +149,10 @@ CASES: dict[str, Case] = {
     "users/{id}/anonymise/": _both(
         lambda s: f"users/{s.cast.ana.id}/anonymise/", lambda s: {"email": s.ana}, email="ben@example.org"
     ),
+    "calendars/me/renew/": _elsewhere(lambda s: ("calendars/me/renew/", f"calendars/offerings/{s.yoga.id}/renew/")),
+    "calendars/offerings/{id}/renew/": _elsewhere(
+        lambda s: (f"calendars/offerings/{s.yoga.id}/renew/", f"calendars/offerings/{s.picnic.id}/renew/")
+    ),
 }
 ASKS_NOTHING = {"report/"}
 """A POST that only looks."""
