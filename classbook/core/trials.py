@@ -61,6 +61,11 @@ class Trial:
     units: Units | None = None
     is_full: bool = False
     """Whether there are no such places, though what is wanted makes sense."""
+    kind: Kind = field(init=False)
+    terms: Policy = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.kind, self.terms = self.batch.kind(self.offering), self.batch.policy(self.offering)
 
     def objections(self) -> Iterator[ClassbookError]:
         """Everything that speaks against it, the weightiest first."""
@@ -143,14 +148,6 @@ class Trial:
         if self.moving:
             return self.moving.voucher_id
         return self.voucher.id if self.voucher else None
-
-    @property
-    def kind(self) -> Kind:
-        return self.batch.kind(self.offering)
-
-    @property
-    def terms(self) -> Policy:
-        return self.batch.policy(self.offering)
 
     def may_wait(self, *, queue: bool | None = None) -> bool:
         """Whether who finds nothing is put in line: not for more than there is in all, nor for what begins now.
@@ -280,7 +277,10 @@ class Trial:
         return units
 
     def _why_not_pay(self, units: Units) -> InsufficientFunds | None:
-        to_pay, _ = self.batch.to_pay(self.batch.price(self.offering, units), self.voucher_id)
+        price = self.batch.price(self.offering, units)
+        if price is None:
+            return None
+        to_pay, _ = self.batch.to_pay(price, self.voucher_id)
         return self.batch.purse.why_not_pay(self.person.id, to_pay, instead_of=self._given_up)
 
     def _why_not_pay_the_cheapest(self) -> InsufficientFunds | None:

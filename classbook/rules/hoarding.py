@@ -50,8 +50,10 @@ def against_holding(
 
 def paused_until(policy: Policy, lapses: Sequence[datetime], *, now: datetime) -> datetime | None:
     """When the pause after the newest lapse ends: a hold's time, twice that after the next lapse, and so on."""
+    if not policy.pause_after_lapses or not lapses:
+        return None
     count = _recent(lapses, now)
-    if not policy.pause_after_lapses or count < policy.pause_after_lapses:
+    if count < policy.pause_after_lapses:
         return None
     # Doubled more often than this, any hold's time is longer than what is remembered.
     doubled = min(count - policy.pause_after_lapses, 20)
