@@ -108,6 +108,13 @@ class WalletSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """``allow_local``: whether webhooks may be in one's own network and without TLS, where nobody else adds any."""
+
+    allow_local: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ThrottleSettings:
     """How often one may fail in so many ``minutes``: at one account, and from one network address."""
 
@@ -152,6 +159,7 @@ class Settings:
     web: WebSettings = WebSettings()
     log: LogSettings = LogSettings()
     wallet: WalletSettings = WalletSettings()
+    webhook: WebhookSettings = WebhookSettings()
     retention: RetentionSettings = RetentionSettings()
     throttle: ThrottleSettings = ThrottleSettings()
     policy: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -185,6 +193,7 @@ def load(*, config_path: Path | None, environ: Mapping[str, str], overrides: Map
         web=WebSettings(**_section(values, "web")),
         log=LogSettings(**_section(values, "log")),
         wallet=WalletSettings(**_section(values, "wallet")),
+        webhook=WebhookSettings(**_section(values, "webhook")),
         retention=RetentionSettings(**_section(values, "retention")),
         throttle=ThrottleSettings(**_section(values, "throttle")),
         policy={kind: found for kind in KINDS if (found := _section(values, f"policy.{kind}"))},
@@ -301,6 +310,7 @@ KEYS: Final[dict[str, allowed.Parser]] = {
     "log.backups": allowed.whole(0, 1000),
     "log.sentry_dsn": allowed.dsn,
     "wallet.self_top_up": allowed.flag,
+    "webhook.allow_local": allowed.flag,
     "retention.mail_days": allowed.whole(1, 3650),
     "retention.key_days": allowed.whole(1, 3650),
     "retention.log_days": allowed.whole(1, 3650),

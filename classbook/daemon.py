@@ -28,7 +28,7 @@ import schedule
 
 from classbook import logs
 from classbook.app import App, open_app
-from classbook.core import outbox, reminders, upkeep
+from classbook.core import outbox, reminders, upkeep, webhooks
 from classbook.errors import ClassbookError, Invalid, Unavailable
 from classbook.world import MailError
 
@@ -46,6 +46,8 @@ DESK_BUDGET_SECONDS: Final = 3.0
 """How long a request waits for the database before it is told to come back; a command at a terminal waits longer."""
 LONGEST_BACKOFF_SECONDS: Final = 300
 _COUNTS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+_SENDING: Final = frozenset({"mail", "webhooks"})
+"""Lanes that wait for other people's servers: they write past the desk, one short transaction after the other."""
 _SAYS_ENOUGH: Final = (ClassbookError, MailError)
 """What a person can act on needs no traceback in the log."""
 _log = logging.getLogger("classbook.daemon")
@@ -79,6 +81,8 @@ JOBS: Final = (
     Job("forget old logins", upkeep.forget_logins, every_seconds=600),
     Job("forget old counts of failures", upkeep.forget_throttles, every_seconds=600),
     Job("deliver mail", outbox.deliver, every_seconds=1, lane="mail"),
+    Job("tell webhooks", webhooks.deliver, every_seconds=1, lane="webhooks"),
+    Job("forget what webhooks were told", webhooks.forget, every_seconds=600),
 )
 
 
@@ -189,7 +193,7 @@ class _Lanes:
         self._threads = [
             threading.Thread(
                 target=self._tick,
-                args=([job for job in jobs if job.lane == lane], self._send if lane == "mail" else self._settle),
+                args=([job for job in jobs if job.lane == lane], self._send if lane in _SENDING else self._settle),
                 name=f"classbook-{lane}",
             )
             for lane in sorted({job.lane for job in jobs})

@@ -523,6 +523,36 @@ class Voucher:
 
 
 @dataclass(frozen=True, slots=True)
+class Webhook:
+    """A program elsewhere that is told of ``events``, until it is disabled."""
+
+    id: int
+    url: str
+    events: tuple[str, ...]
+    created_at: datetime
+    disabled_at: datetime | None
+    disabled_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Something that a webhook was or is to be told. ``status`` is what it answered last."""
+
+    id: int
+    webhook: int
+    type: str
+    message_id: str
+    state: str
+    attempts: int
+    due_at: datetime | None
+    created_at: datetime
+    delivered_at: datetime | None
+    status: int | None
+    last_error: str | None
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ClassSeats:
     class_id: int
     confirmed: int

@@ -7,9 +7,9 @@ from datetime import timedelta
 from functools import cached_property
 
 from classbook.app import App
-from classbook.core import matches, outbox, vouchers, wallet
+from classbook.core import matches, outbox, vouchers, wallet, webhooks
 from classbook.core.asks import Reserve
-from classbook.values import Offering, Person, VenuePlan
+from classbook.values import Offering, Person, VenuePlan, Webhook
 from tests.makers import (
     CONSOLE,
     Cast,
@@ -80,6 +80,18 @@ class Stage:
         outbox.post_test(self.app, CONSOLE, "a@example.org")
         self.app.store.write(lambda tx: tx.change("UPDATE messages SET state = 'dead', due_at = NULL"))
         return 1
+
+    def webhook(self) -> int:
+        made = webhooks.add(self.app, CONSOLE, "https://example.org/")
+        assert isinstance(made, Webhook)
+        return made.id
+
+    def told(self) -> int:
+        """A delivery that nobody took."""
+        self.webhook()
+        self.held()
+        self.app.store.write(lambda tx: tx.change("UPDATE deliveries SET state = 'dead', due_at = NULL"))
+        return webhooks.deliveries(self.app, CONSOLE).results[0].id
 
     def voucher(self) -> str:
         vouchers.create(self.app, CONSOLE, "SPRING", percent=5)

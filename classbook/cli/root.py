@@ -47,6 +47,7 @@ REGISTRY: Final = {
     "daemon": Entry("classbook.cli.daemon", "Run the scheduler, the mail sender and the HTTP API.", _LOOK),
     "openapi": Entry("classbook.cli.openapi", "Print the OpenAPI document of the HTTP API.", _LOOK),
     "holds": Entry("classbook.cli.holds", "Release what somebody holds.", _LOOK),
+    "webhook": Entry("classbook.cli.webhooks", "Tell programs elsewhere what happens.", _LOOK),
     "mail": Entry("classbook.cli.mail", "List, show, retry, test and preview mail.", _LOOK),
     "audit": Entry("classbook.cli.audit", "Check every invariant of the database.", _LOOK),
     "db": Entry("classbook.cli.database", "Upgrade, downgrade and show the schema.", _LOOK),

@@ -48,14 +48,14 @@ def figures(app: App) -> dict[str, tuple[str, dict[str, float]]]:
     """What the database knows of how things are now, for metrics: a fixed number of queries."""
     with app.store.read() as tx:
         held, queued = store.live(tx)
-        found, now = store.backlog(tx), tx.now
+        found, told, now = store.backlog(tx), store.untold(tx), tx.now
     return {
         "classbook_holds": ("Reservations that are held now.", {"": held}),
         "classbook_queued": ("Reservations that wait in a queue.", {"": queued}),
-        "classbook_outbox_waiting": ("What waits to be sent.", {"mail": found.mails}),
+        "classbook_outbox_waiting": ("What waits to be sent.", {"mail": found.mails, "webhook": told.waiting}),
         "classbook_outbox_oldest_seconds": (
             "For how long the oldest of it has waited.",
-            {"mail": _age(found.oldest_mail, now)},
+            {"mail": _age(found.oldest_mail, now), "webhook": _age(told.oldest, now)},
         ),
         "classbook_overdue_seconds": (
             "For how long something has waited to be settled.",

@@ -16,6 +16,7 @@ from classbook.core.actors import require_admin
 from classbook.core.pages import at_most, id_cursor, page_of
 from classbook.errors import Invalid
 from classbook.store import changes as store
+from classbook.store import webhooks
 from classbook.store.database import Tx
 from classbook.values import Actor, Change, Page
 
@@ -41,6 +42,9 @@ def recorded(tx: Tx, actor: Actor, deed: Deed, act: Callable[[], T]) -> T:
     ids = known or list(_ids(result))
     after = store.facts(tx, deed.subject, ids)
     store.add(tx, actor, deed.action, deed.subject, ((id, before.get(id), after.get(id)) for id in ids))
+    if deed.subject == "offering":
+        changed = [id for id in ids if before.get(id) != after.get(id)]
+        webhooks.tell_of_offerings(tx, deed.action, changed, request_id=actor.request_id or None)
     return result
 
 

@@ -126,6 +126,16 @@ SHOWN: Final = {
               "person_id serial issued_at ends_at", secret="id source"),
         Shown("throttles", "Throttles", "How often something was tried; of what is a digest.", "tries ends_at",
               secret="subject"),
+        Shown(
+            "webhooks", "Webhooks", "Programs elsewhere that are told what happens.",
+            "id url events created_at tried_at paused_until disabled_at disabled_reason", "url", secret="nonce",
+        ),
+        Shown(
+            "deliveries", "Deliveries", "What webhooks were told, and what waits to be told.",
+            "id webhook_id type state attempts due_at created_at delivered_at status last_error message_id request_id "
+            "body",
+            "type state last_error message_id request_id", secret="lease_token",
+        ),
         Shown("watermarks", "Watermarks", "How far a step has come that goes over everything once.", "name at id"),
         Shown(
             "request_keys", "Request keys", "What makes repeated requests act once; kept for a day.",

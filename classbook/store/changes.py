@@ -174,6 +174,16 @@ def _vouchers(tx: Tx, ids: set[int]) -> dict[int, Facts]:
     return found
 
 
+def _webhooks(tx: Tx, ids: set[int]) -> dict[int, Facts]:
+    """Webhooks by where they are and what for; that they are tried is told by their deliveries."""
+    return _rows(tx, tables.webhooks, ids, "nonce", "tried_at", "paused_until")
+
+
+def _deliveries(tx: Tx, ids: set[int]) -> dict[int, Facts]:
+    """What became of deliveries."""
+    return _rows(tx, tables.deliveries, ids, "body", "message_id", "lease_token", "request_id")
+
+
 def _money(minor: int | None, currency: str | None) -> Any:
     return None if minor is None else plain(Money(minor, currency or ""))
 
@@ -184,6 +194,8 @@ _FACTS: Final[dict[str, Callable[[Tx, set[int]], dict[int, Facts]]]] = {
     "person": _people,
     "message": _messages,
     "voucher": _vouchers,
+    "webhook": _webhooks,
+    "delivery": _deliveries,
 }
 _TABLES: Final = {
     "offering": "offerings",
@@ -191,6 +203,8 @@ _TABLES: Final = {
     "person": "people",
     "message": "messages",
     "voucher": "vouchers",
+    "webhook": "webhooks",
+    "delivery": "deliveries",
 }
 SUBJECTS: Final = (*_FACTS, "database")
 """What the trail tells of; the database is what an audit repairs.

@@ -27,6 +27,19 @@ def backlog(tx: Tx) -> Backlog:
     return Backlog(mails, instant(oldest), instant(due))
 
 
+@dataclass(frozen=True, slots=True)
+class Untold:
+    """What waits to be told to webhooks, and since when the oldest of it."""
+
+    waiting: int
+    oldest: datetime | None
+
+
+def untold(tx: Tx) -> Untold:
+    [(waiting, oldest)] = tx.rows("SELECT count(*), min(created_at) FROM deliveries WHERE state = 'waiting'")
+    return Untold(waiting, instant(oldest))
+
+
 def live(tx: Tx) -> tuple[int, int]:
     """How many hold something now, and how many wait in a queue."""
     now = to_micros(tx.now)

@@ -19,7 +19,7 @@ from classbook.rules.plans import label
 from classbook.rules.shelves import FixedShelf, SeatShelf, Shelf, TimedShelf
 from classbook.rules.spans import Span, merge
 from classbook.rules.vouchers import Voucher
-from classbook.store import ledger, tables, venues, vouchers
+from classbook.store import ledger, tables, venues, vouchers, webhooks
 from classbook.store.database import Row, TryAgain, Tx, from_micros, to_micros
 from classbook.store.records import (
     CODE_COLUMNS,
@@ -179,6 +179,8 @@ class Stage:
     """Prices in minor units by category, by offering, where seats have categories."""
     vouchers: dict[str, Voucher] = field(default_factory=dict)
     """Those that asks name, by their codes: locked, because their uses are counted."""
+    hooks: list[Row] = field(default_factory=list)
+    """The webhooks that are to be told; hardly ever any."""
 
 
 @dataclass(slots=True)
@@ -255,7 +257,7 @@ def find(tx: Tx, reservation_ids: Iterable[int]) -> list[tuple[int, int, int | N
 
 def lock(tx: Tx, needs: Needs) -> Stage:
     """Lock the parents of a batch, and read the clock after that."""
-    _, offerings, pools, bookers, others, pairs, rules, with_queue, *named = tx.pipeline_then_clock(
+    _, offerings, pools, bookers, others, pairs, rules, with_queue, hooks, *named = tx.pipeline_then_clock(
         tx.limit_waiting(),
         (_LOCK_OFFERINGS, [needs.offering_ids]),
         (_LOCK_POOLS, [needs.offering_ids]),
@@ -264,6 +266,7 @@ def lock(tx: Tx, needs: Needs) -> Stage:
         (_OFFERING_POOLS, [needs.offering_ids]),
         (_SCHEDULES, [needs.offering_ids]),
         (_WITH_QUEUE, [needs.offering_ids]),
+        (webhooks.LISTENING, ()),
         *([(vouchers.LOCK, [json.dumps(sorted(needs.vouchers))])] if needs.vouchers else ()),
     )
     # An offering made while we waited for the locks is not among them: for this batch it is not there yet.
@@ -276,6 +279,7 @@ def lock(tx: Tx, needs: Needs) -> Stage:
         rules_of={row[0]: [] for row in offerings},
         with_queue={offering_id: count for offering_id, count in with_queue if offering_id in locked},
         vouchers={voucher.code: voucher for rows in named for voucher in map(vouchers.of, rows)},
+        hooks=hooks,
     )
     for offering_id, pool_id in pairs:
         if offering_id in locked:
@@ -670,6 +674,7 @@ def save(tx: Tx, scene: Scene) -> None:
         ),
         ledger.adding(tx, scene.till, scene.now),
         posting(tx, scene.letters, scene.now),
+        webhooks.telling(tx, scene.stage.hooks, _told(scene, changed), scene.now),
         tx.inserting(
             tables.request_keys,
             "person_id key body_hash answer created_at",
@@ -684,6 +689,14 @@ def save(tx: Tx, scene: Scene) -> None:
         raise TryAgain
     if scene.till:
         scene.again = ledger.awaited(tx, scene.again, scene.till)
+
+
+def _told(scene: Scene, changed: Sequence[ReservationRecord]) -> list[webhooks.Event]:
+    """What webhooks are told; nothing is made where there are none."""
+    if not scene.stage.hooks:
+        return []
+    kinds = {id: offering.kind for id, offering in scene.offerings.items()}
+    return webhooks.steps(scene.moves, (*changed, *scene.created), kinds)
 
 
 def _swap_row(record: ReservationRecord) -> Row:

@@ -31,7 +31,7 @@ from classbook.store.database import (
     partial_index,
 )
 
-HEAD: Final = "0007"
+HEAD: Final = "0008"
 """The revision of `migrations/` that this schema is; a test compares."""
 
 KINDS: Final = ("class", "event", "match", "appointment", "resource")
@@ -516,6 +516,56 @@ transfers = Table(
     partial_index("transfers_payments", "reservation_id", "n", where="state = 'pending'", unique=True),
     sa.Index("transfers_by_from", "from_id", "id"),
     sa.Index("transfers_by_to", "to_id", "id"),
+    **STRICT,
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    Column("url", Text, nullable=False),
+    # The events it is for, as JSON; none are all.
+    Column("events", Text, nullable=False),
+    # Its secret is nowhere: it is derived from this and the secret key (rules/webhooks.py).
+    Column("nonce", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    # When something was last sent there: receivers take turns.
+    Column("tried_at", Instant, nullable=False, server_default="0"),
+    # Until when it is left alone because nobody answered there.
+    Column("paused_until", Instant, nullable=False, server_default="0"),
+    Column("disabled_at", Instant),
+    Column("disabled_reason", Text),
+    Check("(disabled_at IS NULL) = (disabled_reason IS NULL)", name="disabled_for_a_reason"),
+    **STRICT,
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("id", BigId, primary_key=True),
+    # No foreign key: it would cost the booking that tells of itself.
+    Column("webhook_id", BigId, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Count, nullable=False),
+    Column("due_at", Instant),
+    Column("lease_token", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("delivered_at", Instant),
+    # What the receiver answered last.
+    Column("status", Count),
+    Column("last_error", Text),
+    # Of what it tells of.
+    Column("request_id", Text),
+    Check("state IN ('waiting', 'delivered', 'dead')", name="state_known"),
+    Check("(due_at IS NOT NULL) = (state = 'waiting')", name="due_while_waiting"),
+    Check("(delivered_at IS NOT NULL) = (state = 'delivered')", name="delivered_dated"),
+    partial_index("deliveries_waiting", "webhook_id", "due_at", where="state = 'waiting'"),
+    partial_index("deliveries_due", "due_at", where="state = 'waiting'"),
+    sa.Index("deliveries_by_webhook", "webhook_id", "id"),
+    sa.Index("deliveries_by_age", "created_at"),
     **STRICT,
 )
 

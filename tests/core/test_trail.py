@@ -36,6 +36,7 @@ from classbook.core import (
     venues,
     vouchers,
     wallet,
+    webhooks,
 )
 from classbook.core.asks import ById, Cancel, Move, Resend, Reserve
 from classbook.core.callers import Caller
@@ -277,6 +278,19 @@ def _imported(module: str) -> dict[str, str]:
     }
 
 
+def _webhook(app: App) -> int:
+    made = webhooks.add(app, CONSOLE, "https://example.org/")
+    return made.id  # type: ignore[union-attr]
+
+
+def _given_up(app: App) -> int:
+    """A delivery that nobody took."""
+    _webhook(app)
+    a_class(app)
+    app.store.write(lambda tx: tx.change("UPDATE deliveries SET state = 'dead', due_at = NULL"))
+    return webhooks.deliveries(app, CONSOLE).results[0].id
+
+
 def _voucher(app: App) -> str:
     made = vouchers.create(app, CONSOLE, "SPRING", percent=5)
     assert isinstance(made, Voucher)
@@ -354,6 +368,9 @@ ACTS: dict[str, Act] = {
     "audit.repair": lambda app, cast: audit.repair(_damaged(app, cast), WHO),
     "booking.book": lambda app, cast: booking.book(app, [Reserve(WHO, a_class(app).id, cast.ana.id)]),
     "booking.one": lambda app, cast: booking.one(app, Cancel(WHO, ById(hold(app, a_class(app), cast.ana).id))),
+    "webhooks.add": lambda app, cast: webhooks.add(app, WHO, "https://example.org/"),
+    "webhooks.remove": lambda app, cast: webhooks.remove(app, WHO, _webhook(app)),
+    "webhooks.replay": lambda app, cast: webhooks.replay(app, WHO, _given_up(app)),
     "vouchers.create": lambda app, cast: vouchers.create(app, WHO, "SPRING", percent=5),
     "vouchers.cancel": lambda app, cast: vouchers.cancel(app, WHO, _voucher(app)),
     "holds.release": lambda app, cast: _released(app, hold(app, a_class(app), cast.ana)),
@@ -403,6 +420,8 @@ UNASKED = {
     "accounts.ask_reset": "nothing changes before the code comes back",
     "accounts.guess": "counts a guess",
     "vouchers.count_guess": "counts a guess",
+    "webhooks.deliver": "the daemon tells; a delivery says itself when",
+    "webhooks.forget": "time does it",
     "logins.login": "a login is a row that says itself since when it is",
     "logins.logout": "ends one's own login",
     "logins.refresh": "a login counts its refreshes",
