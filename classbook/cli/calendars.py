@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final
 import typer
 
 from classbook.cli.groups import group
-from classbook.cli.options import Yes
+from classbook.cli.options import DryRun, Key, Yes
 from classbook.cli.output import Column
-from classbook.cli.session import Session, session, usage_error
+from classbook.cli.session import Session, keyed, session, usage_error
 
 app = group("Show and renew the secret addresses of calendars.")
 
@@ -35,7 +35,14 @@ def show(ctx: typer.Context, user: User = None, offering: Of = None) -> None:
 
 
 @app.command()
-def renew(ctx: typer.Context, user: User = None, offering: Of = None, yes: Yes = False) -> None:
+def renew(
+    ctx: typer.Context,
+    user: User = None,
+    offering: Of = None,
+    dry_run: DryRun = False,
+    request_key: Key = None,
+    yes: Yes = False,
+) -> None:
     """Give a calendar another address; the one before it is void, for everybody.
 
     \b
@@ -43,8 +50,9 @@ def renew(ctx: typer.Context, user: User = None, offering: Of = None, yes: Yes =
     """
     here = session(ctx)
     wanted = _of(here, user, offering)
-    here.agree("Make the address void that calendars use now?", yes=yes)
-    _show(here, wanted, renew=True)
+    here.agree("Make the address void that calendars use now?", yes=yes or dry_run)
+    _show(here, wanted, renew=True, key=keyed(ctx, request_key), dry_run=dry_run)
+    here.said_dry(dry_run)
 
 
 def _of(here: Session, user: str | None, offering: str | None) -> dict[str, Any]:
@@ -58,10 +66,10 @@ def _of(here: Session, user: str | None, offering: str | None) -> dict[str, Any]
     return {"person": here.person(user) if user else None}
 
 
-def _show(here: Session, wanted: dict[str, Any], *, renew: bool = False) -> None:
+def _show(here: Session, wanted: dict[str, Any], **options: Any) -> None:
     from classbook.core import calendars
 
-    link = calendars.link(here.app, here.actor, renew=renew, **wanted)
+    link = calendars.link(here.app, here.actor, **wanted, **options)
     if here.as_json:
         here.show(link, LINK)
     else:

@@ -50,6 +50,7 @@ def link(
     offering_id: int | None = None,
     renew: bool = False,
     key: RequestKey | None = None,
+    dry_run: bool = False,
 ) -> CalendarLink:
     """The secret address of a feed: of one's own calendar, or of an offering one has made.
 
@@ -66,6 +67,8 @@ def link(
         wanted = _wanted(tx, actor, person, offering_id)
         if renew:
             once(tx, actor, key, lambda: renewed(tx, wanted))
+        if dry_run:
+            tx.abandon()
         token = _token(app, _code(tx, wanted))
         return CalendarLink(f"{app.settings.web.address}/api/v0/calendars/{token}.ics")
 

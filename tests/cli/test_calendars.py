@@ -25,6 +25,15 @@ def test_renewing_asks_first(cli: CommandLine, cast: Cast) -> None:
     assert cli("calendar", "show", "--user", cast.ana.email).out == shown
 
 
+def test_a_dry_run_renews_nothing_and_a_key_renews_once(cli: CommandLine, cast: Cast) -> None:
+    renew = ("calendar", "renew", "--user", cast.ana.email)
+    shown = cli("calendar", "show", "--user", cast.ana.email).out
+    assert "nothing was changed" in cli(*renew, "--dry-run", code=0).err
+    assert cli("calendar", "show", "--user", cast.ana.email).out == shown
+    renewed = {cli(*renew, "--yes", "--request-key", "k", code=0).out for _ in range(2)}
+    assert len(renewed) == 1 and renewed != {shown}
+
+
 def test_a_calendar_is_of_somebody_or_of_something(cli: CommandLine, app: App, cast: Cast) -> None:
     yoga = a_class(app, by=as_person(cast.cleo))
     assert "Whose?" in cli("calendar", "show", code=2).err
