@@ -281,6 +281,36 @@ def test_who_was_too_slow_takes_what_is_left(house: House, window: Windows, pict
     telephone.get_by_text("Your place is held").wait_for()
 
 
+def test_an_appointment_is_changed_and_stays_where_the_other_is_taken(
+    house: House, window: Windows, picture: Picture
+) -> None:
+    ids = a_season(house)
+    app, cast = house.app, Cast(house.app)
+    page = window(**PHONE)
+    log_in(house, page, cast.ana.email)
+    mine = ask(app, Reserve(CONSOLE, ids["appointment"], cast.ana.id, starts_at=clock_time("10:00")))
+    page.goto(f"/my/{mine.code}/")
+    page.get_by_role("link", name="Change…").tap()
+    page.get_by_text("It stays yours until the change is done").wait_for()
+    picture(page, "1-changing")
+    assert fits(page)
+    assert serious(page) == []
+    page.get_by_label("From day").fill("2026-12-03")
+    page.get_by_role("button", name="Show").tap()
+    page.wait_for_url("**day=2026-12-03**")
+    ask(app, Reserve(CONSOLE, ids["appointment"], cast.emma.id, starts_at=clock_time("09:00", days=2)))
+    page.get_by_text("09:00", exact=True).first.tap()
+    page.get_by_role("button", name="Change to this time").tap()
+    page.get_by_text("is taken").wait_for()
+    picture(page, "2-refused")
+    page.get_by_text("09:15", exact=True).first.tap()
+    page.get_by_role("button", name="Change to this time").tap()
+    page.get_by_text("It is changed.").wait_for()
+    assert page.get_by_text("Thu 3 Dec 2026 09:15–09:30 UTC").is_visible()
+    picture(page, "3-changed")
+    assert broken(app) == []
+
+
 def test_at_the_door_a_scanner_types_and_the_field_keeps_the_focus(
     house: House, window: Windows, picture: Picture
 ) -> None:

@@ -482,6 +482,9 @@ PAGES: Final[dict[str, Row]] = {
     "POST /my/{reservation}/resend/": Row(PRIVATE, lambda s, whose: on(reservation=s.held(whose).code)),
     "GET /my/{reservation}/cancel/": Row(PRIVATE, _RESERVATION_PAGE),
     "POST /my/{reservation}/cancel/": Row(PRIVATE, _RESERVATION_PAGE),
+    "POST /my/{reservation}/move/": Row(
+        PRIVATE, lambda s, whose: Asked({"reservation": s.held(whose).code}, body={"party": "2"})
+    ),
     "POST /my/{reservation}/check-in/": Row(PRIVATE, lambda s, whose: on(reservation=s.checked(whose).code)),
     "GET /check-in/": Row(LOGGED_IN, NOTHING),
     "POST /check-in/": Row(PRIVATE, lambda s, whose: sends(ticket=s.checked(whose).code)),

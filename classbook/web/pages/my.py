@@ -16,7 +16,8 @@ from classbook.errors import ClassbookError, WrongCode
 from classbook.rules.states import CONFIRMED, HELD, QUEUED
 from classbook.values import Entry, Money, Reservation, plain
 from classbook.web.pages.browser import AnyBrowser, Browser, OwnBrowser
-from classbook.web.pages.offerings import code_page
+from classbook.web.pages.offerings import code_page, offering_page
+from classbook.web.pages.wishes import move_of, typed
 
 T = TypeVar("T")
 
@@ -35,6 +36,7 @@ _DONE: Final = {
     "resend": "Another code is on its way. The ones before it are void.",
     "cancel": "It is cancelled.",
     "check-in": "You are checked in. Welcome!",
+    "move": "It is changed.",
 }
 
 
@@ -152,6 +154,22 @@ async def resend(reservation: str, browser: OwnBrowser) -> Response:
 async def check_in(reservation: str, browser: OwnBrowser) -> Response:
     """Say that one has come."""
     return await _done(browser, reservation, "check-in", lambda which: CheckIn(browser.actor, which))
+
+
+@acting.post("/my/{reservation}/move/")
+async def move(reservation: str, browser: OwnBrowser) -> Response:
+    """Another time, other seats or another number of places; what is refused leaves the booking as it was."""
+    found = await _in_thread(lambda: _found(browser, reservation))
+    wish = typed(browser)
+    try:
+        outcome = await browser.visit.web.desk.ask(move_of(browser, found, wish))
+        if isinstance(outcome, ClassbookError):
+            raise outcome
+    except ClassbookError as error:
+        refused = error
+        offering = await _in_thread(lambda: showcase.show(browser.app, found.offering.id))
+        return await _in_thread(lambda: offering_page(browser, offering, wish=wish, alert=refused, moving=found))
+    return browser.go(f"my/{found.code}/?done=move")
 
 
 async def _done(browser: Browser, reservation: str, verb: str, ask: Callable[[ById], Ask]) -> Response:

@@ -15,12 +15,12 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from classbook.core import mailed_logins, matches, schedules, seat_maps, showcase, vouchers
+from classbook.core import mailed_logins, matches, reservations, schedules, seat_maps, showcase, vouchers
 from classbook.core.asks import Reserve
-from classbook.errors import ClassbookError, Invalid, WrongCode
+from classbook.errors import ClassbookError, Invalid, NotFound, WrongCode
 from classbook.rules.kinds import KINDS
 from classbook.rules.names import clean_email, clean_name
-from classbook.values import Actor, Offering, Page, Slot, plain
+from classbook.values import Actor, Offering, Page, Reservation, Slot, plain
 from classbook.web.pages import seatmap, words
 from classbook.web.pages.alternatives import Instead, instead_of
 from classbook.web.pages.browser import AnyBrowser, Browser
@@ -82,8 +82,26 @@ def front(browser: AnyBrowser) -> Response:
 
 @looking.get("/offerings/{id:id}/")
 def show(id: int, browser: AnyBrowser) -> Response:
-    """One offering: its terms, what is left of it, and a form to book it."""
-    return _offering_page(browser, showcase.show(browser.app, id))
+    """One offering: its terms, what is left of it, and a form to book it, or to change one's booking of it."""
+    offering, moving = showcase.show(browser.app, id), _moving(browser, id)
+    return offering_page(browser, offering, wish=_as_it_is(moving) if moving else None, moving=moving)
+
+
+def _moving(browser: Browser, offering_id: int) -> Reservation | None:
+    """The booking that is to be changed. Raises NotLoggedIn, NotFound."""
+    code = browser.query.get("move")
+    if not code:
+        return None
+    found = reservations.show(browser.app, browser.actor, reservations.find_id(browser.app, code))
+    if found.offering.id != offering_id:
+        raise NotFound(f"{found.code} is for {found.offering.title}.")
+    return found
+
+
+def _as_it_is(moving: Reservation) -> Wish:
+    zone = ZoneInfo(moving.timezone)
+    start, end = (_local(one, zone) if one else "" for one in (moving.starts_at, moving.ends_at))
+    return Wish(str(moving.party), start, end)
 
 
 @acting.post("/offerings/{id:id}/reserve/")
@@ -172,17 +190,19 @@ def _refused_page(browser: Browser, offering: Offering, wish: Wish, refused: Cla
     if browser.person is not None:
         with suppress(ClassbookError):
             instead = instead_of(browser.app, ask_of(browser, offering, wish, browser.actor))
-    return _offering_page(browser, offering, wish=wish, alert=refused, instead=instead)
+    return offering_page(browser, offering, wish=wish, alert=refused, instead=instead)
 
 
-def _offering_page(
+def offering_page(
     browser: Browser,
     offering: Offering,
     *,
     wish: Wish | None = None,
     alert: ClassbookError | None = None,
     instead: tuple[Instead, ...] = (),
+    moving: Reservation | None = None,
 ) -> Response:
+    """The page of an offering: a form to book it, or to change the booking that is ``moving``."""
     way, wish = _way(offering), wish or Wish()
     try:
         facts = _FACTS[way](browser, offering, wish, browser.query)
@@ -191,7 +211,18 @@ def _offering_page(
             raise
         # A proposal that cannot be made, a day that is none: the page is still worth seeing.
         alert, facts = alert or error, _FACTS[way](browser, offering, wish, {})
-    return browser.page("offering", alert=alert, instead=instead, offering=offering, way=way, wish=wish, **facts)
+    return browser.page(
+        "offering",
+        alert=alert,
+        instead=instead,
+        offering=offering,
+        way=way,
+        wish=wish,
+        moving=moving,
+        target=f"my/{moving.code}/move/" if moving else f"offerings/{offering.id}/reserve/",
+        kept=f"&move={moving.code}" if moving else "",
+        **facts,
+    )
 
 
 def _way(offering: Offering) -> str:
@@ -224,7 +255,7 @@ def _facts_of_seats(browser: Browser, offering: Offering, wish: Wish, query: Que
 
 def _facts_of_slots(browser: Browser, offering: Offering, wish: Wish, query: Query) -> dict[str, Any]:
     """The free slots from a day on, day by day where the offering is: whole days, and not too many of them."""
-    zone, first, found = _free(browser, offering, query)
+    zone, first, found = _free(browser, offering, wish, query)
     by_day = groupby(found.results, key=lambda slot: slot.start.astimezone(zone).date())
     days = [(day, tuple(slots)) for day, slots in by_day]
     later = first + timedelta(days=DAYS_LOOKED_AT)
@@ -239,7 +270,7 @@ def _facts_of_slots(browser: Browser, offering: Offering, wish: Wish, query: Que
 
 def _facts_of_spans(browser: Browser, offering: Offering, wish: Wish, query: Query) -> dict[str, Any]:
     """What is free of each day from a day on, and a first time to book."""
-    zone, first, found = _free(browser, offering, query)
+    zone, first, found = _free(browser, offering, wish, query)
     days = []
     for number in range(DAYS_LOOKED_AT):
         day = first + timedelta(days=number)
@@ -249,11 +280,11 @@ def _facts_of_spans(browser: Browser, offering: Offering, wish: Wish, query: Que
     return {"days": days, **_ways_to_days(browser, zone, first, later), **_suggested(found.results[:1], zone)}
 
 
-def _free(browser: Browser, offering: Offering, query: Query) -> tuple[ZoneInfo, date, Page[Slot]]:
+def _free(browser: Browser, offering: Offering, wish: Wish, query: Query) -> tuple[ZoneInfo, date, Page[Slot]]:
     """Where the days are days, the first that is asked for, and what is free from then on."""
     zone, now = ZoneInfo(offering.timezone), browser.app.clock.now()
     today = now.astimezone(zone).date()
-    first = min(max(_day(query.get("day")) or today, today), today + LAST_DAY)
+    first = min(max(_day(query.get("day")) or _day_of(wish.start, zone) or today, today), today + LAST_DAY)
     start = max(_midnight(first, zone), now)
     end = _midnight(first + timedelta(days=DAYS_LOOKED_AT), zone)
     return zone, first, schedules.free(browser.app, offering.id, start=start, end=end, limit=MOST_SLOTS)
@@ -296,6 +327,15 @@ def _day(text: str | None) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError:
         raise Invalid("The day must be a date like 2026-12-01.") from None
+
+
+def _day_of(text: str, zone: ZoneInfo) -> date | None:
+    """The day of a time as forms send it, where it is one."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return (moment.astimezone(zone) if moment.tzinfo else moment).date()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _midnight(day: date, zone: ZoneInfo) -> datetime:

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from classbook.core.asks import Reserve
+from classbook.core.asks import ById, Move, Reserve
 from classbook.errors import Invalid
 from classbook.rules.when import parse_when
-from classbook.values import Actor, Offering
+from classbook.values import Actor, Offering, Reservation
 from classbook.web.pages.browser import Browser
 
 _COUNT: Final = re.compile("[0-9]{1,6}", re.ASCII)
@@ -64,6 +64,20 @@ def ask_of(browser: Browser, offering: Offering, wish: Wish, actor: Actor) -> Re
         # Not said is not forbidden: where the terms put people in line, that stays so.
         queue=True if wish.queue else None,
         voucher=wish.voucher or None,
+        key=browser.request_key(),
+    )
+
+
+def move_of(browser: Browser, moving: Reservation, wish: Wish) -> Move:
+    """The ask to change a reservation to it. Raises Invalid, BadSpan for times that cannot be read."""
+    return Move(
+        browser.actor,
+        ById(moving.id),
+        # Where the form has no field for it, it stays as it is.
+        party=count(wish.party, what="number of places") if browser.field("party") else None,
+        starts_at=_moment(browser, wish.start, moving.timezone),
+        ends_at=_moment(browser, wish.end, moving.timezone),
+        seats=wish.seats or None,
         key=browser.request_key(),
     )
 
