@@ -194,7 +194,7 @@ class _Advice:
         """The free times nearest to the wanted one, for as many and as long, in order."""
         trial, batch, now = self.trial, self._batch, self._batch.now
         around = _around(trial.terms, trial.wanted.starts_at, now)
-        if around is None or self._is_unpaid or not (self.time or self.person or trial.is_full):
+        if around is None or not (self.time or self.person or trial.is_full) or trial.why_not_pay_the_cheapest():
             return []
         length, near = self._length(), max(trial.wanted.starts_at or now, around.start)
         spans: list[Span] = []

@@ -133,7 +133,7 @@ class Trial:
         self.is_full = self.units is None
         if self.is_full and not self.may_wait():
             yield self._taken()
-            if unpaid := self._why_not_pay_the_cheapest():
+            if unpaid := self.why_not_pay_the_cheapest():
                 yield unpaid
 
     @property
@@ -283,7 +283,7 @@ class Trial:
         to_pay, _ = self.batch.to_pay(price, self.voucher_id)
         return self.batch.purse.why_not_pay(self.person.id, to_pay, instead_of=self._given_up)
 
-    def _why_not_pay_the_cheapest(self) -> InsufficientFunds | None:
+    def why_not_pay_the_cheapest(self) -> InsufficientFunds | None:
         """Why the person could not pay for any places, were they there."""
         offering = self.offering
         if offering.price_minor is None or offering.currency is None:

@@ -364,6 +364,16 @@ def test_who_holds_too_much_already_is_not_led_to_another_hold(app: App, cast: C
     assert instead(advice.why(app, asked(yoga, cast.ana))) == [("queue", 1)]
 
 
+def test_no_other_time_is_proposed_to_who_can_wait_and_cannot_pay(app: App, cast: Cast) -> None:
+    """Waiting costs nothing: the money is asked for when a place is offered."""
+    court = a_court(app, price="10", confirm="self")
+    ask(app, booking_of(court, rich(app, cast.ana), "10:00-11:00"))
+    told = advice.why(app, booking_of(court, rich(app, cast.ben, "9"), "10:00-11:00"))
+    assert (told.state, instead(told)) == ("queued", [("queue", 1)])
+    told = advice.why(app, booking_of(court, rich(app, cast.ben, "1"), "10:00-11:00"))
+    assert instead(told) == [("slot", "02 09:00-10:00"), ("slot", "02 11:00-12:00"), ("queue", 1)]
+
+
 def test_what_somebody_can_pay_is_a_smaller_party_too(app: App, cast: Cast) -> None:
     yoga = a_class(app, seats=8, price="10", confirm="payment")
     told = advice.why(app, asked(yoga, rich(app, cast.ana, "35"), party=6))
