@@ -38,9 +38,7 @@ def _shown(one: Alternative, ask: Reserve) -> Instead:
             return _booking(f"{', '.join(one.seats)}{price}", replace(ask, seats=one.seats))
         case OtherTime():
             times = words.from_to(one.start, one.end, one.timezone)
-            # Slots have the length that the house gave them: whoever asks for one names its start.
-            ends_at = one.end if ask.ends_at else None
-            return _booking(times, replace(ask, starts_at=one.start, ends_at=ends_at))
+            return _booking(times, replace(ask, starts_at=one.start, ends_at=one.end))
         case OtherOffering():
             when = f", {words.from_to(one.starts_at, one.ends_at, one.timezone)}" if one.starts_at else ""
             return Instead(f"{one.offering.title}{when}, {words.places(one.available)} left", one.offering.id)

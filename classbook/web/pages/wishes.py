@@ -73,8 +73,7 @@ def move_of(browser: Browser, moving: Reservation, wish: Wish) -> Move:
     return Move(
         browser.actor,
         ById(moving.id),
-        # Where the form has no field for it, it stays as it is.
-        party=count(wish.party, what="number of places") if browser.field("party") else None,
+        party=count(wish.party, what="number of places"),
         starts_at=_moment(browser, wish.start, moving.timezone),
         ends_at=_moment(browser, wish.end, moving.timezone),
         seats=wish.seats or None,
