@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from classbook.app import App
 from classbook.core import house, seat_prices
@@ -25,6 +25,10 @@ from classbook.store.database import Tx
 from classbook.store.records import OfferingRecord
 from classbook.store.venues import VenueRecord
 from classbook.values import Actor
+
+_TAKERS: Final = frozenset(("organizer", "admin"))
+"""Who takes any room and any provider along: no price, limit or hours hold for that, so that others book them, but for
+their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +64,10 @@ def maker(tx: Tx, actor: Actor, row: Kind) -> Who:
 def make(app: App, tx: Tx, who: Who, row: Kind, wishes: Sequence[Wish]) -> list[OfferingRecord | ClassbookError]:
     """Make what can be made, in order; what became of each: the offering, or why there is none.
 
-    Refusals are NotFound for a venue, a room or a provider that is not there, Invalid for prices, SpanTaken where
-    something is taken at that time.
+    Refusals are NotFound for a venue, a room or a provider that is not there, NotYours for one that they may not take
+    along, Invalid for prices, SpanTaken where something is taken at that time.
     """
-    scene = _Scene.of(app, tx, wishes)
+    scene = _Scene.of(app, tx, who, wishes)
     ready: dict[int, _Ready] = {}
     outcomes: dict[int, OfferingRecord | ClassbookError] = {}
     for n, one in enumerate(wishes):
@@ -115,16 +119,17 @@ class _Scene:
 
     app: App
     tx: Tx
+    who: Who
     venues: dict[int, VenueRecord]
     sellers: dict[int, OfferingRecord]
     pools: dict[int, list[int]]
     stands: dict[int, list[Stand]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, app: App, tx: Tx, wishes: Iterable[Wish]) -> _Scene:
+    def of(cls, app: App, tx: Tx, who: Who, wishes: Iterable[Wish]) -> _Scene:
         places = {one.draft.venue_id for one in wishes if one.draft.venue_id is not None}
         sellers = store.all_by_id(tx, {id for one in wishes for id in one.draft.sellers})
-        return cls(app, tx, venues.lock(tx, places), sellers, store.pools_of_all(tx, sellers))
+        return cls(app, tx, who, venues.lock(tx, places), sellers, store.pools_of_all(tx, sellers))
 
     def prepare(self, one: Wish) -> _Ready:
         """What an offering is and takes. Raises why it cannot be."""
@@ -152,6 +157,8 @@ class _Scene:
             raise OfferingCancelled(f"{seller.title} was cancelled.")
         if not KINDS[seller.kind].picks_time:
             raise Invalid(f"{seller.title} is nothing that can be taken for a time.", hint="Name a resource.")
+        if self.who.role not in _TAKERS and not self.who.may_see(seller.creator_id):
+            raise NotYours(f"You may not take {seller.title} for what you offer.", hint="Book it, or ask an organizer.")
         return dict.fromkeys(self.pools[seller_id], seller.title)
 
     def _stands(self, venue_id: int) -> list[Stand]:

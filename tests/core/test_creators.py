@@ -9,7 +9,7 @@ import pytest
 from classbook.app import App
 from classbook.core import booking, catalog, providers, reservations
 from classbook.core.asks import Ask, ById, ByPerson, Cancel, CheckIn, Confirm, Move, Resend
-from classbook.errors import ClassbookError
+from classbook.errors import ClassbookError, NotYours
 from classbook.testing import FrozenClock
 from classbook.values import Actor, Appointments, Offering
 from tests.conftest import Client
@@ -18,6 +18,7 @@ from tests.makers import (
     PASSWORD,
     Cast,
     a_class,
+    a_court,
     a_doctor,
     as_person,
     ask,
@@ -161,3 +162,14 @@ def test_a_provider_works_over_http(app: App, cast: Cast, client: Client) -> Non
         assert stranger.post(f"/api/v0/reservations/{one.id}/{verb}/").status == 404
     assert stranger("PATCH", f"/api/v0/appointments/{one.id}/", {"is_confirmed": True}).status == 404
     assert show(app, one).state == "confirmed"
+
+
+def test_a_member_takes_no_room_and_no_provider_for_an_event_but_their_own(app: App, cast: Cast) -> None:
+    """What a room costs, how long one may have it and when: an event would come by all that."""
+    court, doctor, own = a_court(app), a_doctor(app), a_doctor(app, name="Dr. Kim")
+    kim = provider_of(own)
+    for who, taken in ((as_person(cast.ana), court), (as_person(cast.ana), doctor), (kim, court), (kim, doctor)):
+        with pytest.raises(NotYours, match="may not take"):
+            a_class(app, kind="event", by=who, room=taken.id)
+    for who, taken in ((kim, own), (as_person(cast.cleo), court), (as_person(cast.emma), doctor)):
+        a_class(app, kind="event", by=who, room=taken.id)
