@@ -146,7 +146,9 @@ def windows_of(app: App, asks: Sequence[Ask], pack: frozenset[int], scene: store
     """The spans the asks are for, where claims have spans of their own."""
     stage = scene.stage
     windows: store.Windows = {
-        offering_id: [store.ALWAYS] for offering_id, pool_ids in stage.pools_of.items() if pack & set(pool_ids)
+        offering_id: [store.from_now_on(stage.offerings[offering_id], scene.now, blocked_in(app))]
+        for offering_id, pool_ids in stage.pools_of.items()
+        if pack & set(pool_ids)
     }
     # Nearly always there is nothing of the kind, and this is on everybody's way.
     if not any(pool.timed for pool in stage.pools.values()):

@@ -100,7 +100,8 @@ class NeedsAll(Exception):
 class TimedShelf:
     """A pool of interchangeable units where every claim has a span of its own.
 
-    ``taken`` are the claims that meet the spans a batch has ``looked_at``, or all of the pool where ``is_complete``.
+    ``taken`` are the claims that meet the spans a batch has ``looked_at``, or all of the pool that are not over where
+    it ``is_complete``.
     Whether a party fits is decided by counting, which is exact; only where the count says yes and no unit is free for
     the whole span are the claims packed anew, and `shifted` says which got another unit.
     """

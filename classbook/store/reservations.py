@@ -372,7 +372,7 @@ def load_due(tx: Tx, offering_id: int, *, most: int, blocked: Blocked) -> Scene:
     known: dict[int, ReservationRecord] = {}
     scene = Scene(tx.now, stage, shelves={}, known=known, due=_records(known, due), queue={})
     # With no ask to hurry for, everybody who waits is looked at, whatever was freed and by whom.
-    everywhere = {id: [ALWAYS] for id in stage.with_queue}
+    everywhere = {id: [from_now_on(stage.offerings[id], tx.now, blocked)] for id in stage.with_queue}
     _load_shelves(tx, scene, Needs(), everywhere, scene.due, dict(highest), blocked)
     _load_vouchers(tx, scene, known, bookers=())
     _load_till(tx, scene, known, bookers=())
@@ -380,8 +380,13 @@ def load_due(tx: Tx, offering_id: int, *, most: int, blocked: Blocked) -> Scene:
     return scene
 
 
-ALWAYS = Span(from_micros(0), from_micros(250_000_000_000_000_000))
-"""Longer than any booking."""
+_END = from_micros(250_000_000_000_000_000)
+"""Later than any booking."""
+
+
+def from_now_on(offering: OfferingRecord, now: datetime, blocked: Blocked) -> Span:
+    """All the time in which something can still be taken: what is over stays taken, and there is ever more of it."""
+    return blocked(offering, Span(now, _END))
 
 
 def _people(rows: list[Row]) -> dict[int, PersonRecord]:
@@ -491,7 +496,10 @@ def _load_timed_shelves(tx: Tx, scene: Scene, windows: Windows) -> None:
         key, span = (reservation_id, n), Span(from_micros(low), from_micros(high))
         found[pool_id][key] = packing.Claim(key, unit, span)
     complete = {
-        pool_id for id, pool_ids in stage.pools_of.items() if ALWAYS in windows.get(id, ()) for pool_id in pool_ids
+        pool_id
+        for id, pool_ids in stage.pools_of.items()
+        if any(window.end >= _END for window in windows.get(id, ()))
+        for pool_id in pool_ids
     }
     for pool_id, pool in timed.items():
         scene.shelves[pool_id] = TimedShelf(

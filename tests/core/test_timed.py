@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -434,3 +436,31 @@ def test_time_does_the_same_with_the_daemon_and_without(app: App, clock: FrozenC
 
 def listed(app: App, court: Offering) -> list[Reservation]:
     return list(reservations.listing(app, CONSOLE, offering_id=court.id, limit=200).results)
+
+
+@pytest.mark.parametrize("how", ["queue", "packing"])
+def test_what_is_over_is_not_looked_at_again_however_much_of_it_there_is(
+    app: App, cast: Cast, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    court = a_court(app, units=2, before_seconds=600)
+    for day in range(1, 6):
+        ask(app, booking_of(court, cast.ben, "10:00-11:00", days=day, party=2))
+    clock.set(clock_time("10:30", days=5))
+    upkeep.settle_due(app)
+    kept = ask(app, booking_of(court, cast.ana, "12:00-16:00", days=5))
+    ask(app, booking_of(court, cast.ana, "15:00-16:00", days=5))
+    if how == "packing":
+        leave(app, kept)
+    ask(app, booking_of(court, cast.ana, "12:00-13:00", days=5))
+    looked_at: list[int] = []
+    making = TimedShelf.__init__
+
+    def counting(shelf: TimedShelf, *words: Any, taken: Iterable[Any], **named: Any) -> None:
+        looked_at.append(len(found := list(taken)))
+        making(shelf, *words, taken=found, **named)
+
+    monkeypatch.setattr(TimedShelf, "__init__", counting)
+    line = ask(app, booking_of(court, cast.ben, "12:00-16:00", days=5))
+    assert line.state == ("queued" if how == "queue" else "confirmed")
+    upkeep.settle_offering(app, court.id)
+    assert max(looked_at) <= 5
