@@ -85,9 +85,10 @@ SCRIPT = [
     Say(ANA, "wallet withdraw 500", "POST", "/wallets/1/withdraw/", {"amount": "500"}, "insufficient_funds"),
     Say(ANA, "wallet top-up -- -5", "POST", "/wallets/1/charge/", {"amount": "-5"}, "invalid"),
     Say(EMMA, "match block 3 --seat A-2-1", "POST", "/matches/3/block/", {"seats": ["A-2-1"]}),
-    # a room, and whoever waits for it
+    Say(ANA, "move {seats} --seat A-1-3 --seat A-1-4", "POST", "/reservations/{seats}/move/",
+        {"seats": ["A-1-3", "A-1-4"]}),
+    # a room
     Say(EMMA, "resource create Court --slots 1", "POST", "/resources/", {"name": "Court", "max_slots": 1}),
-    Say(ANA, "move {seats} --seat A-1-3 --seat A-1-4", "POST", "/reservations/{seats}/move/", {"seats": ["A-1-3", "A-1-4"]}),
     # an appointment
     Say(EMMA, "provider create doc@example.org --name Doc", "POST", "/providers/",
         {"email": "doc@example.org", "name": "Doc"}),
