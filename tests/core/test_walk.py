@@ -346,6 +346,8 @@ class House:
         return self.seen(one)
 
     def check_in(self, one: Entry) -> str:
+        if not one.checked and self.seen(one) == "completed":
+            return "too_late"
         if one.checked or self.seen(one) != "confirmed":
             return "not_allowed_now"
         if self.now < one.start - WINDOW:
