@@ -104,6 +104,7 @@ CASES: dict[str, Case] = {
     "webhook add": lambda s: (("https://example.org/",), ("https://example.org/other",)),
     "webhook remove": lambda s: ((hook := s.webhook(),), (hook + 1000,)),
     "webhook replay": lambda s: ((told := s.told(),), (told + 1000,)),
+    "calendar renew": lambda s: (("--user", s.ana, "--yes"), ("--user", s.cast.ben.email, "--yes")),
     "voucher create": lambda s: (("SPRING", "--percent", 5), ("SPRING", "--percent", 6)),
     "voucher cancel": lambda s: ((s.voucher(),), ("SUMMER",)),
     "mail retry": lambda s: ((s.dead_mail(),), (2,)),
