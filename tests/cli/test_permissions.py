@@ -47,6 +47,7 @@ TABLE: Final[dict[str, Answers]] = {
     "user import": ORGANIZER,
     "user update": OWN,
     "user anonymise": OWN,
+    "calendar renew": only("ana"),
     "voucher cancel": ADMIN | {"dora": NOT_FOUND},
 } | dict.fromkeys(
     (
