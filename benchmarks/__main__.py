@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks import crowds, neighbours, overdue, rush, seats
+from benchmarks import archive, crowds, exports, lists, neighbours, overdue, rush, seats
 from benchmarks.measure import FULL, QUICK, Budget, Effort
 from benchmarks.stage import DATABASES, Stage, stage
 from benchmarks.table import Findings, table
@@ -45,6 +45,8 @@ def _parser() -> argparse.ArgumentParser:
         ("neighbours", "four processes write one SQLite file"),
         ("overdue", "the next reserve after 10,000 overdue holds of its class"),
         ("seats", "people buy the best seats of a stadium until it is sold out"),
+        ("lists", "pages of lists out of 1,000,000 reservations, and out of 10,000"),
+        ("export", "1,000,000 reservations as CSV, beside the database's own export"),
         ("crowds", "a booking beside many others, a long queue, a full calendar, a price"),
     ):
         command = commands.add_parser(name, help=text, description=text)
@@ -83,7 +85,24 @@ def _measure_on(on: Stage, folder: Path, command: str, effort: Effort, budget: B
     if command == "crowds" or everything:
         say(f"{on.name}: bookings beside {crowds.CLAIMS:,} others, behind {crowds.QUEUED:,} in line")
         found.crowds = crowds.measure(on, turns=effort.turns)
+    if command in ("lists", "export") or everything:
+        _measure_archive(on, folder, command, effort, say, found)
     return found
+
+
+def _measure_archive(on: Stage, folder: Path, command: str, effort: Effort, say: Say, found: Findings) -> None:
+    """What is read out of very many reservations, which are made once."""
+    say(f"{on.name}: {effort.archive:,} reservations are made")
+    many = on.make("many")
+    archive.fill(many, reservations=effort.archive)
+    if command != "export":
+        few = on.make("few")
+        archive.fill(few, reservations=archive.FEW)
+        say(f"{on.name}: pages of {lists.PAGE} out of them, and out of {archive.FEW:,}")
+        found.lists = lists.measure(many, few, sizes=(effort.archive, archive.FEW), turns=3 * effort.turns)
+    if command != "lists":
+        say(f"{on.name}: all of them as CSV, {effort.overdue_rounds} times")
+        found.exports = exports.measure(many, folder, reservations=effort.archive, rounds=effort.overdue_rounds)
 
 
 if __name__ == "__main__":

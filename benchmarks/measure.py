@@ -53,6 +53,8 @@ class Effort:
     """Batches, for each side of a comparison of costs."""
     sold_before: int
     """Batches of each other match of a season that are sold before one is sold out."""
+    archive: int
+    """Reservations there are already, for lists and exports."""
     limit_seconds: float
     """For the rush of both databases; rounds are left out where it would be passed."""
 
@@ -68,6 +70,7 @@ QUICK: Final = Effort(
     neighbour_seconds=3,
     turns=3,
     sold_before=1,
+    archive=100_000,
     limit_seconds=40,
 )
 FULL: Final = Effort(
@@ -81,6 +84,7 @@ FULL: Final = Effort(
     neighbour_seconds=20,
     turns=9,
     sold_before=12,
+    archive=1_000_000,
     limit_seconds=1800,
 )
 

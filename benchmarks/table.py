@@ -9,6 +9,8 @@ from typing import Final
 from rich.table import Table
 
 from benchmarks.crowds import APPOINTMENTS, CLAIMS, QUEUED, Crowds
+from benchmarks.exports import Exports
+from benchmarks.lists import PAGE, Lists
 from benchmarks.measure import FULL, Ratio
 from benchmarks.neighbours import WRITERS, Neighbours
 from benchmarks.overdue import HOLDS, Overdue
@@ -24,6 +26,9 @@ LEAST_SHARE: Final = 0.5
 IN_SEASON: Final = 1.5
 OVER_PLACES: Final = 5.0
 IN_A_CROWD: Final = 2.0
+OUT_OF_MANY: Final = 1.3
+OF_OWN_EXPORT: Final = 0.5
+MOST_MIB: Final = 150.0
 _TITLES: Final = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
@@ -37,6 +42,8 @@ class Findings:
     overdue: Overdue | None = None
     seats: Seats | None = None
     crowds: Crowds | None = None
+    lists: Lists | None = None
+    exports: Exports | None = None
 
 
 Cell = Callable[[Findings], str | None]
@@ -71,6 +78,7 @@ def _lines() -> list[tuple[str, str, Cell]]:
         (f"(e) after {HOLDS:,} overdue holds", f"<= {LONGEST_SECONDS:g} s", _after_overdue),
         *_seat_lines(),
         *_crowd_lines(),
+        *_archive_lines(),
     ]
 
 
@@ -111,6 +119,34 @@ def _crowd_lines() -> list[tuple[str, str, Cell]]:
         (f"(k) free slots, {APPOINTMENTS:,} booked over none", "", cost("slots", None)),
         ("queries for free slots", "the same", _slot_queries),
         ("(l) with a price, over without", "", cost("priced", None)),
+    ]
+
+
+def _archive_lines() -> list[tuple[str, str, Cell]]:
+    def page(name: str) -> Cell:
+        return lambda found: _cost(getattr(found.lists, name), OUT_OF_MANY) if found.lists else None
+
+    aim = f"<= {OUT_OF_MANY:g}"
+    return [
+        (f"(m) pages: the newest {PAGE}, of many over of few", aim, page("newest")),
+        ("    from the middle", aim, page("deep")),
+        ("    of a person", aim, page("of_person")),
+        ("    of a class", aim, page("of_class")),
+        ("    classes", aim, page("classes")),
+        (
+            "(n) export, of the database's own",
+            f">= {OF_OWN_EXPORT:g}",
+            lambda found: _ratio(found.exports.of_own, OF_OWN_EXPORT) if found.exports else None,
+        ),
+        (
+            "memory of an export",
+            f"< {MOST_MIB:g} MiB",
+            lambda found: (
+                _marked(f"{found.exports.peak_mib:.0f} MiB", good=found.exports.peak_mib < MOST_MIB)
+                if found.exports
+                else None
+            ),
+        ),
     ]
 
 

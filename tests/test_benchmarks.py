@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from benchmarks import __main__ as benchmarks
-from benchmarks import crowds, handwritten, neighbours, overdue, seats, stage
+from benchmarks import archive, crowds, handwritten, neighbours, overdue, seats, stage
 from benchmarks import table as figures
 from benchmarks.measure import Budget, Effort
 from classbook.core import booking
@@ -28,7 +28,7 @@ from tests.postgres import Server
 
 TINY = Effort(
     people=1_000, rounds=1, seconds=0.2, lead_seconds=0.05, connections=(64,), batches=1, overdue_rounds=1,
-    neighbour_seconds=0.3, turns=1, sold_before=1, limit_seconds=10,
+    neighbour_seconds=0.3, turns=1, sold_before=1, archive=4_000, limit_seconds=10,
 )  # fmt: skip
 UNIQUE = {"id", "reservation_id", "offering_id", "pool_id", "subject_id", "nonce", "message_id"}
 """Columns that differ between any two reservations."""
@@ -128,6 +128,16 @@ def test_crowds_are_measured(on: stage.Stage) -> None:
     found = crowds.measure(on, turns=1, scale=0.02)
     assert found.packs_in_vain == 0
     assert found.slot_queries[0] == found.slot_queries[1] > 0
+
+
+@pytest.mark.parametrize("command", ["lists", "export"])
+def test_an_archive_is_read(
+    command: str, database: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(benchmarks, "QUICK", TINY)
+    monkeypatch.setattr(archive, "FEW", 2_000)
+    assert benchmarks.main([command, "--quick", "--only", database]) == 0
+    assert {"lists": "from the middle", "export": "memory of an export"}[command] in capsys.readouterr().out
 
 
 def test_a_budget_always_allows_one_round_and_none_that_would_not_fit() -> None:

@@ -13,7 +13,7 @@ import typer
 
 from classbook.cli.files import whole_bytes, whole_file
 from classbook.cli.groups import group
-from classbook.cli.output import Column, Format, Printer, field
+from classbook.cli.output import Column, Format, Printer, field, text_cell
 from classbook.cli.session import Session, session, usage_error
 from classbook.values import plain
 
@@ -81,6 +81,9 @@ def export(
     here = session(ctx)
     path = None if output == "-" else Path(output)
     form = _form(here, format, path)
+    if sort is Sort.reservations and form is Form.csv:
+        _export_table(here, path)
+        return
     found = (_row(sort, plain(value), form) for value in exports.rows(here.app, here.actor, sort.value))
     if path is None:
         if form is Form.xlsx:
@@ -95,9 +98,33 @@ def export(
     else:
         with whole_file(path) as file:
             _write(here, file, counted, sort, form)
-    here.note(f"{path} is written: {counted.count} {sort}")
+    _tell(here, sort, path, counted.count)
+
+
+def _tell(here: Session, sort: Sort, path: Path, rows: int) -> None:
+    here.note(f"{path} is written: {rows} {sort}")
     if here.as_json:
-        here.show({"sort": sort.value, "file": str(path), "rows": counted.count}, ())
+        here.show({"sort": sort.value, "file": str(path), "rows": rows}, ())
+
+
+def _export_table(here: Session, path: Path | None) -> None:
+    """All reservations as CSV, past everything that is made for one at a time."""
+    from classbook.core import exports
+
+    pages = exports.reservation_lines(here.app, here.actor, quoted=text_cell)
+    header = ",".join(column.path for column in COLUMNS[Sort.reservations]) + "\n"
+    if path is None:
+        here.out.stream.write(header)
+        for lines in pages:
+            here.out.stream.write("".join(lines))
+        return
+    count = 0
+    with whole_file(path) as file:
+        file.write(header)
+        for lines in pages:
+            file.write("".join(lines))
+            count += len(lines)
+    _tell(here, Sort.reservations, path, count)
 
 
 class _Counted:

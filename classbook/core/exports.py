@@ -11,12 +11,17 @@ from typing import Any, Final, TypeVar
 
 from classbook.app import App
 from classbook.core import catalog, people, reservations, wallet
+from classbook.core.actors import look_up
 from classbook.core.pages import MOST_PER_PAGE
 from classbook.errors import Invalid
 from classbook.rules.kinds import KINDS
+from classbook.store import flat
 from classbook.values import Actor, Offering, Page, Person, Reservation, Transfer
 
 T = TypeVar("T")
+
+ROWS_AT_ONCE: Final = 2000
+"""Of a table: a transaction of some hundredths of a second."""
 
 
 def rows(app: App, actor: Actor, sort: str) -> Iterator[Any]:
@@ -24,6 +29,22 @@ def rows(app: App, actor: Actor, sort: str) -> Iterator[Any]:
     if sort not in SORTS:
         raise Invalid(f"There are no {sort!r} to export.", hint=f"One of: {', '.join(SORTS)}.")
     return SORTS[sort](app, actor)
+
+
+def reservation_lines(app: App, actor: Actor, *, quoted: Callable[[str], str]) -> Iterator[list[str]]:
+    """The reservations that `rows` gives, as lines of CSV (their names: `flat.NAMES`), a page at a time.
+
+    ``quoted`` makes a cell of what people wrote.
+    """
+
+    lines = flat.Lines(quoted)
+    before_id: int | None = 2**63 - 1
+    while before_id is not None:
+        with app.store.read() as tx:
+            who = look_up(tx, actor)
+            mine = None if who.is_admin else who.id
+            found, before_id = lines.page(tx, person_id=mine, before_id=before_id, limit=ROWS_AT_ONCE)
+        yield found
 
 
 def paged(page: Callable[[str | None], Page[T]]) -> Iterator[T]:

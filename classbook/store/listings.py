@@ -19,18 +19,18 @@ def _of(alias: str, columns: str) -> str:
 
 _WIDTH = len(RESERVATION_COLUMNS.split(","))
 # Who still waits for the same time and came before; 1 is next.
-_POSITION = (
+POSITION = (
     "CASE WHEN r.state = 'queued' THEN (SELECT count(*) FROM reservations q WHERE q.offering_id = r.offering_id "
     "AND q.state = 'queued' AND q.due_at > ? AND q.id <= r.id "
     "AND (r.starts_at IS NULL OR (q.starts_at < r.ends_at AND q.ends_at > r.starts_at))) END"
 )
 _SELECT = (
-    f"SELECT {_of('r', RESERVATION_COLUMNS)}, p.id, p.email, p.name, {_of('o', OFFERING_COLUMNS)}, {_POSITION}, v.code "
+    f"SELECT {_of('r', RESERVATION_COLUMNS)}, p.id, p.email, p.name, {_of('o', OFFERING_COLUMNS)}, {POSITION}, v.code "
     "FROM reservations r JOIN offerings o ON o.id = r.offering_id JOIN people p ON p.id = r.person_id "
     "LEFT JOIN vouchers v ON v.id = r.voucher_id"
 )
 # The state people see (rules/states.py, `seen`), in SQL: what a list is filtered by must be what it shows.
-_SEEN = (
+SEEN = (
     "CASE WHEN r.due_at IS NULL THEN r.state WHEN o.cancelled_at IS NOT NULL THEN 'cancelled' "
     "WHEN r.due_at > ? THEN r.state WHEN r.state = 'confirmed' AND NOT (r.check_in AND r.checked_in_at IS NULL) "
     "THEN 'completed' ELSE 'expired' END"
@@ -86,7 +86,7 @@ def page(
     if offering_id is not None:
         parts.append(("r.offering_id = ?", [offering_id]))
     if state is not None:
-        parts.append((f"{_SEEN} = ?", [to_micros(tx.now), state]))
+        parts.append((f"{SEEN} = ?", [to_micros(tx.now), state]))
     return _found(tx, parts, "r.id DESC", limit)
 
 
@@ -122,7 +122,7 @@ def agenda(
     if starts_to is not None:
         parts.append(("r.starts_at < ?", [to_micros(starts_to)]))
     if state is not None:
-        parts.append((f"{_SEEN} = ?", [to_micros(tx.now), state]))
+        parts.append((f"{SEEN} = ?", [to_micros(tx.now), state]))
     return _found(tx, parts, "r.starts_at, r.id", limit)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import stat
@@ -11,18 +12,33 @@ from datetime import datetime, timedelta
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from classbook.app import App
 from classbook.cli import workbook
+from classbook.cli.export import COLUMNS, Sort
+from classbook.cli.output import Format, Printer, csv_cell, text_cell
 from classbook.cli.root import every_command
 from classbook.core import exports, people, wallet
-from classbook.core.asks import Reserve
+from classbook.core.asks import ById, Cancel, Confirm, Reserve
 from classbook.core.pages import MOST_PER_PAGE
-from classbook.store import tables
+from classbook.store import flat, tables
+from classbook.testing import FrozenClock
 from tests.conftest import CommandLine
-from tests.makers import CONSOLE, Cast, a_class, a_court, a_match, a_venue, as_person, ask
+from tests.makers import (
+    CONSOLE,
+    Cast,
+    a_class,
+    a_court,
+    a_match,
+    a_venue,
+    as_person,
+    ask,
+    booking_of,
+    hold,
+)  # fmt: skip
 from tests.sheets import sheets
 
 
@@ -190,3 +206,65 @@ def test_more_rows_than_a_sheet_holds_go_on_another_one(tmp_path: Path, monkeypa
         "many 2": [["n"], [2], [3]],
         "many 3": [["n"], [4]],
     }
+
+
+def test_many_reservations_are_written_as_each_by_itself(app: App, cast: Cast, cli: CommandLine) -> None:
+    """The quick way to CSV says what the way of all others says, in every state and with seats, prices and vouchers."""
+    clock = app.clock
+    assert isinstance(clock, FrozenClock)
+    match = a_match(app, a_venue(app, "A:2x4"), prices={"A": "12.50"}, starts_in=timedelta(days=9))
+    for who in (cast.ana, cast.ben):
+        wallet.top_up(app, CONSOLE, "50", person=who.id)
+    ask(app, Confirm(CONSOLE, ById(ask(app, Reserve(as_person(cast.ana), match.id, seats=("A-1-1", "A-1-2"))).id)))
+    gone = ask(app, Reserve(as_person(cast.ben), match.id, best=2))
+    ask(app, Cancel(as_person(cast.ben), ById(gone.id)))
+    full = a_class(app, title='=He said, "no"', seats=1, queues=True, starts_in=timedelta(days=8))
+    for who in (*cast.crowd(3), cast.ana):
+        ask(app, Reserve(as_person(who), full.id))
+    late = a_class(app, seats=9, check_in=True, starts_in=timedelta(minutes=1), grace_seconds=30, confirm="none")
+    ask(app, Reserve(as_person(cast.ana), late.id))
+    hold(app, late, cast.ben)
+    ask(app, booking_of(a_court(app, confirm="none"), cast.ben, "10:00-11:00"))
+    clock.advance(timedelta(seconds=90, microseconds=17))
+    whole = a_class(app, title="Called off")
+    hold(app, whole, cast.ana)
+    app.store.write(lambda tx: tx.change("UPDATE offerings SET cancelled_at = 1 WHERE id = ?", whole.id))
+    for acting in ([], ["--as", cast.ana.email]):
+        quick = cli(*acting, "export", "reservations", "--format", "csv", "--output", "-", code=0).out
+        rows = [
+            json.loads(line)
+            for line in cli(
+                *acting, "export", "reservations", "--format", "jsonl", "--output", "-", code=0
+            ).out.splitlines()
+        ]
+        for row in rows:
+            row["seats"] = " ".join(place["seat"] for place in row["places"] if place["seat"])
+        text = io.StringIO()
+        printer = Printer(text, is_terminal=False, has_colour=False, zone=ZoneInfo("UTC"))
+        printer.rows({"results": rows}, COLUMNS[Sort.reservations], Format.csv)
+        assert quick == text.getvalue()
+    seen = {row["state"] for row in cli.json("reservation", "list", "--limit", 200)["results"]}
+    assert seen == {"held", "queued", "confirmed", "cancelled", "expired"}
+
+
+def test_the_columns_of_the_quick_way_are_those_of_all_ways() -> None:
+    assert flat.NAMES.split() == [column.path for column in COLUMNS[Sort.reservations]]
+
+
+def test_what_is_kept_in_memory_has_a_bound(
+    app: App, cast: Cast, cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for who in cast.crowd(5):
+        hold(app, a_class(app), who)
+    whole = cli("export", "reservations", "--format", "csv", "--output", "-", code=0).out
+    monkeypatch.setattr(flat, "MOST_KEPT", 1)
+    monkeypatch.setattr(exports, "ROWS_AT_ONCE", 2)
+    assert cli("export", "reservations", "--format", "csv", "--output", "-", code=0).out == whole
+    assert whole.count("\n") == 6
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", "", "=1", "+1", "-1", "@x", "\t", "\r", "a\rb", "a,b", 'a"b', "a\nb", "＝1", "\0"]
+)
+def test_a_cell_is_the_same_whichever_way_it_is_made(text: str) -> None:
+    assert text_cell(text) == csv_cell(text)
