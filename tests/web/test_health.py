@@ -80,9 +80,9 @@ def ready(client: Client) -> list[str]:
     return list(found.get("problems", []))
 
 
-def test_a_disk_without_room_is_not_ready(app: App, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not app.store.is_embedded:
-        pytest.skip("a server looks after its own disk")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_disk_without_room_is_not_ready(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server of databases looks after its own disk."""
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda folder: usage(1 << 40, (1 << 40) - 100_000, 100_000))
     problem = refused(client.get("/readyz"), 503, "unavailable")
