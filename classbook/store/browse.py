@@ -13,7 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from classbook.rules import codes
-from classbook.store.database import Instant, Tx
+from classbook.store.database import Tx
 from classbook.store.tables import metadata
 
 
@@ -185,8 +185,3 @@ def _found_by(shown: Shown, text: str) -> sa.ColumnElement[bool]:
         own = "id" if shown.name == "reservations" else "reservation_id"
         wanted += [columns[own] == reservation_id] if own in shown.names else []
     return sa.or_(sa.false(), *wanted)
-
-
-def is_instant(shown: Shown, name: str) -> bool:
-    """Whether a column holds instants."""
-    return isinstance(shown.table.c[name].type, Instant)

@@ -184,12 +184,6 @@ def forget_before(tx: Tx, before: datetime, *, most: int) -> int:
     return len(rows)
 
 
-def oldest_waiting(tx: Tx) -> datetime | None:
-    """Since when the mail that has waited longest has been waiting."""
-    [(created_at,)] = tx.rows("SELECT min(created_at) FROM messages WHERE state = 'waiting'")
-    return instant(created_at)
-
-
 def _settle(tx: Tx, posted: Posted, changes: str, values: Sequence[Any]) -> bool:
     """End a lease, if it is still ours: the token is the fence."""
     changed = tx.change(
