@@ -33,6 +33,8 @@ ARGUMENTS: Final = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 PHONE: Final[dict[str, Any]] = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+TIMEOUT_MS: Final = 30_000
+"""How long a page may take on a machine that has much else to do."""
 
 if LEFT_OUT:
     collect_ignore_glob = ["test_*.py"]
@@ -94,8 +96,9 @@ def house(sqlite_copies: SqliteCopies, tmp_path: Path, smtp: SmtpServer) -> Iter
 @pytest.fixture(scope="module")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """One Chromium for a module, with nothing remembered from before."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         yield browser
@@ -116,7 +119,7 @@ class Windows:
         """A window of a browser that knows nobody; options of a Playwright context, like `PHONE`."""
         given = {"viewport": {"width": 1200, "height": 900}, "locale": "en-GB", "timezone_id": "Asia/Tokyo"} | options
         context = self.browser.new_context(base_url=self.house.address, **given)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(TIMEOUT_MS)
         context.on("request", lambda request: self.requests.append(request.url))
         context.on("console", lambda said: self._hear(said))
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
@@ -148,6 +151,7 @@ def picture(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
     test = request.node.name.removeprefix("test_")
 
     def keep(page: Page, name: str) -> None:
+        page.wait_for_load_state()
         page.screenshot(path=SCREENSHOTS / f"{test}.{name}.png", full_page=True)
 
     return keep

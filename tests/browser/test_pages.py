@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from playwright.sync_api import Page, expect
 
 from classbook.core import wallet
 from classbook.core.asks import Reserve
@@ -30,10 +32,7 @@ from tests.makers import (
     rich,
 )
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
-Picture = Callable[["Page", str], None]
+Picture = Callable[[Page, str], None]
 
 
 def a_season(house: House) -> dict[str, int]:
@@ -87,7 +86,7 @@ def test_from_the_list_to_confirmed_and_cancelled(house: House, window: Windows,
     page.get_by_role("link", name="All my bookings").click()
     picture(page, "6-my")
     page.get_by_role("button", name="Log out").click()
-    assert page.title().startswith("What can be booked")
+    expect(page).to_have_title(re.compile("^What can be booked"))
     assert broken(house.app) == []
 
 
@@ -105,7 +104,7 @@ def test_the_link_of_the_mail_confirms_on_another_device(house: House, window: W
     telephone.get_by_role("heading", name="Your place is confirmed").wait_for()
     picture(telephone, "3-confirmed")
     page.reload()
-    assert page.get_by_text("confirmed", exact=True).is_visible()
+    expect(page.get_by_text("confirmed", exact=True)).to_be_visible()
 
 
 def test_seats_are_picked_and_paid_by_mouse(house: House, window: Windows, picture: Picture) -> None:
@@ -116,6 +115,7 @@ def test_seats_are_picked_and_paid_by_mouse(house: House, window: Windows, pictu
     page.goto(f"/offerings/{ids['match']}/")
     picture(page, "1-stands")
     page.get_by_role("link", name="VIP").click()
+    page.wait_for_url("**?stand=VIP#seats")
     page.get_by_label("Row 1 seat 3, VIP, 49.50 EUR").check()
     page.get_by_label("Row 1 seat 4, VIP, 49.50 EUR").check()
     page.get_by_text("2 picked: VIP-1-3, VIP-1-4, 99.00 EUR in all").wait_for()
@@ -125,7 +125,7 @@ def test_seats_are_picked_and_paid_by_mouse(house: House, window: Windows, pictu
     page.get_by_text("It is confirmed").wait_for()
     page.goto(f"/offerings/{ids['match']}/?stand=VIP")
     picture(page, "3-mine")
-    assert page.locator("svg .mine").count() == 3  # and the one of the legend
+    expect(page.locator("svg .mine")).to_have_count(3)  # and the one of the legend
     page.get_by_role("link", name="My bookings", exact=True).click()
     picture(page, "4-my")
     assert wallet.show(house.app, CONSOLE, person=ana.id).balance.amount == "1.00"
@@ -154,6 +154,7 @@ def test_the_whole_way_by_keyboard_alone(house: House, window: Windows, picture:
     page.keyboard.type("Cleo")
     page.keyboard.press("Enter")
     page.get_by_role("heading", name="We sent you a code").wait_for()
+    expect(page.get_by_label("Code")).to_be_focused()
     page.keyboard.type(house.code_for("cleo@example.org"))
     page.keyboard.press("Enter")
     page.get_by_text("Your place is held").wait_for()
@@ -197,7 +198,7 @@ def test_everything_works_without_script(house: House, window: Windows, picture:
     page.get_by_label("How many").fill("3")
     page.get_by_label("Where").select_option("North")
     page.get_by_role("button", name="Propose").click()
-    assert page.locator("input.seat:checked").count() == 3
+    expect(page.locator("input.seat:checked")).to_have_count(3)
     picture(page, "1-proposed")
     page.get_by_label("Your mail address").fill("cleo@example.org")
     page.get_by_label("Your name").fill("Cleo")
@@ -205,10 +206,10 @@ def test_everything_works_without_script(house: House, window: Windows, picture:
     page.get_by_label("Code").fill(house.code_for("cleo@example.org"))
     page.get_by_role("button", name="Reserve").click()
     page.get_by_role("button", name="Pay 54.00 EUR and confirm").click()
-    assert page.get_by_text("It is confirmed").is_visible()
+    expect(page.get_by_text("It is confirmed")).to_be_visible()
     page.get_by_role("link", name="Cancel").click()
     page.get_by_role("button", name="Cancel the booking").click()
-    assert page.get_by_text("It is cancelled.").is_visible()
+    expect(page.get_by_text("It is cancelled.")).to_be_visible()
 
 
 @pytest.mark.parametrize("kind", ["class", "match", "appointment", "resource"])
@@ -306,7 +307,7 @@ def test_an_appointment_is_changed_and_stays_where_the_other_is_taken(
     page.get_by_text("09:15", exact=True).first.tap()
     page.get_by_role("button", name="Change to this time").tap()
     page.get_by_text("It is changed.").wait_for()
-    assert page.get_by_text("Thu 3 Dec 2026 09:15–09:30 UTC").is_visible()
+    expect(page.get_by_text("Thu 3 Dec 2026 09:15–09:30 UTC")).to_be_visible()
     picture(page, "3-changed")
     assert broken(app) == []
 
@@ -322,7 +323,7 @@ def test_at_the_door_a_scanner_types_and_the_field_keeps_the_focus(
     page.get_by_role("link", name="Check-in").click()
 
     def scan(text: str, said: str, name: str) -> None:
-        assert focused(page) == "Ticket or code"
+        expect(page.get_by_label("Ticket or code")).to_be_focused()
         page.keyboard.type(text)
         page.keyboard.press("Enter")
         page.get_by_text(said, exact=True).wait_for()
