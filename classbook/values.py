@@ -1,6 +1,6 @@
 """What crosses the floors: frozen values, and `plain`, which makes any of them JSON-ready.
 
-The shapes are the contract of both faces (README, "Shapes"); a face prints ``plain(value)`` and adds nothing.
+The shapes are the contract of both faces (docs/shapes.md); a face prints ``plain(value)`` and adds nothing.
 """
 
 from __future__ import annotations

@@ -30,8 +30,8 @@ from classbook.web.routes import access
 from classbook.web.visit import anyone
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
 PAGES = {path.relative_to(ROOT).as_posix(): path.read_text() for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))}
+README, CONFIGURATION, SHAPES = PAGES["README.md"], PAGES["docs/configuration.md"], PAGES["docs/shapes.md"]
 
 
 # --- reading a page ------------------------------------------------------------------------------------------------
@@ -65,7 +65,7 @@ def section(page: str, title: str) -> str:
     return found[1]
 
 
-# --- README --------------------------------------------------------------------------------------------------------
+# --- the pages for people ------------------------------------------------------------------------------------------
 
 
 def test_the_state_chart_is_the_state_table() -> None:
@@ -86,7 +86,7 @@ def test_every_refusal_is_in_the_table_with_its_numbers() -> None:
         if not leaf.__name__.startswith("_"):
             exit_code, status = numbers[leaf.category]
             expected.setdefault((str(exit_code), str(status)), set()).add(leaf.code)
-    rows = tables(README, "exit", "HTTP", "code")
+    rows = tables(SHAPES, "exit", "HTTP", "code")
     assert {(exit_code, status): set(words(codes)) for exit_code, status, codes, _ in rows if codes} == expected
     assert {row[0] for row in rows if not row[2]} == {"0", str(exits.USAGE), str(exits.INTERRUPTED)}
     assert (str(exits.NOT_WELL), "doctor") in [(row[0], word) for row in rows for word in words(row[3])]
@@ -97,15 +97,15 @@ def test_both_faces_give_a_refusal_the_same_status() -> None:
 
 
 def test_every_setting_is_in_the_table_with_its_variable() -> None:
-    shown = {words(key)[0]: words(twin) for key, _, twin, _ in tables(README, "key", "default")}
+    shown = {words(key)[0]: words(twin) for key, _, twin, _ in tables(CONFIGURATION, "key", "default")}
     assert shown == {name: [variable(name)] for name in KEYS if not name.startswith("policy.")}
 
 
 def test_every_term_is_in_the_table_with_the_default_of_every_kind() -> None:
-    [_, *kinds] = next(iter(re.findall(r"^\| (term \|.*?) \| \|$", README, re.MULTILINE))).split(" | ")
+    [_, *kinds] = next(iter(re.findall(r"^\| (term \|.*?) \| \|$", CONFIGURATION, re.MULTILINE))).split(" | ")
     shown = {
         f"policy.{kind}.{words(row[0])[0]}": words(cell)
-        for row in tables(README, "term")
+        for row in tables(CONFIGURATION, "term")
         for kind, cell in zip(kinds, row[1:], strict=False)
         if cell != "·"
     }
@@ -117,7 +117,7 @@ def test_every_term_is_in_the_table_with_the_default_of_every_kind() -> None:
             assert (KEYS[name](said[0]) if said else None) == default, name
 
 
-@pytest.mark.parametrize("row", tables(README, "key", "default"), ids=lambda row: words(row[0])[0])
+@pytest.mark.parametrize("row", tables(CONFIGURATION, "key", "default"), ids=lambda row: words(row[0])[0])
 def test_a_default_in_the_table_is_the_default(row: list[str]) -> None:
     name, said = words(row[0])[0], words(row[1])[:1]
     if not said:
@@ -134,8 +134,9 @@ def setting(settings: Settings, name: str) -> Any:
     return attrgetter(name)(settings)
 
 
-def test_every_variable_on_the_page_is_one() -> None:
-    named = dict.fromkeys(re.findall(r"CLASSBOOK_[A-Z_]*[A-Z]", README), "")
+def test_every_variable_on_the_pages_is_one() -> None:
+    pages = "\n".join(PAGES.values())
+    named = dict.fromkeys(re.findall(r"CLASSBOOK_(?!TEST_|BENCH_)[A-Z_]*[A-Z]", pages), "")
     unknown = set(load(config_path=None, environ=named, overrides={}).unknown_variables) - command_variables()
     assert unknown == set()
     options: list[Any] = [param for param in command().params if not (param.is_eager or param.expose_value is False)]
@@ -156,7 +157,7 @@ def distribution(requirement: str) -> str:
 
 
 def test_every_shape_is_in_the_table() -> None:
-    shown = {name: words(names) for name, names in tables(README, "shape", "fields")}
+    shown = {name: words(names) for name, names in tables(SHAPES, "shape", "fields")}
     inner = {"Actor", "RequestKey", "Login", "Money", "Page", "Numbered"}
     shapes = {name: kind for name, kind in vars(values).items() if isinstance(kind, type) and is_dataclass(kind)}
     assert shown == {
@@ -167,7 +168,7 @@ def test_every_shape_is_in_the_table() -> None:
 
 
 def test_every_room_of_the_house_is_in_the_tree() -> None:
-    [tree] = re.findall(r"```\n(.*?)```", section(README, "The tree"), re.DOTALL)
+    [tree] = re.findall(r"```\n(.*?)```", section(PAGES["docs/decisions.md"], "The tree"), re.DOTALL)
     lines = [line for line in tree.splitlines() if line.strip()]
     rooms = [line.split()[0] for line in lines if line.startswith("  ")]
     there = [f"{path.name}/" if path.is_dir() else path.name for path in (ROOT / "classbook").iterdir()]
@@ -310,12 +311,16 @@ def test_the_page_of_commands_is_current() -> None:
 @pytest.mark.parametrize("name", PAGES)
 def test_links_lead_somewhere(name: str) -> None:
     page = PAGES[name]
-    headings = {re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-") for title in headings_of(page)}
     for target in re.findall(r"\]\(([^)]+)\)", page):
-        if target.startswith("#"):
-            assert target[1:] in headings, target
-        elif "://" not in target:
-            assert (ROOT / name).parent.joinpath(target).exists(), target
+        if "://" not in target:
+            path, _, anchor = target.partition("#")
+            there = (ROOT / name).parent.joinpath(path).resolve() if path else ROOT / name
+            assert there.exists(), target
+            assert not anchor or anchor in anchors_of(there.read_text()), target
+
+
+def anchors_of(page: str) -> set[str]:
+    return {re.sub(r"[^\w -]", "", title).strip().lower().replace(" ", "-") for title in headings_of(page)}
 
 
 def headings_of(page: str) -> list[str]:
