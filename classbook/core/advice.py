@@ -28,9 +28,10 @@ from classbook.rules.shelves import NeedsAll, SeatShelf
 from classbook.rules.spans import Span
 from classbook.rules.states import CONFIRMED, HELD, LIVE, QUEUED, seen
 from classbook.rules.wanted import Wanted
-from classbook.store import catalog, reservations, wallets
+from classbook.store import catalog, loading, wallets
 from classbook.store.database import Tx
 from classbook.store.records import OfferingRecord, ReservationRecord
+from classbook.store.scene import Scene, Windows
 from classbook.values import (
     Alternative,
     Money,
@@ -69,7 +70,7 @@ def why(app: App, ask: Reserve) -> Why:
 
 
 def _why(app: App, tx: Tx, ask: Reserve, pack: frozenset[int]) -> Why:
-    def look_at(scene: reservations.Scene) -> reservations.Windows:
+    def look_at(scene: Scene) -> Windows:
         windows = booking.windows_of(app, [ask], pack, scene)
         offering = scene.offerings.get(ask.offering_id)
         if offering and KINDS[offering.kind].picks_time:
@@ -227,7 +228,7 @@ class _Advice:
         found = catalog.like(self.tx, trial.offering, most=_MOST_TRIED)
         ids = [one.id for one in found]
         figures = catalog.figures(self.tx, ids)
-        live = reservations.live_in(self.tx, trial.person.id, ids)
+        live = loading.live_in(self.tx, trial.person.id, ids)
         purse = wallets.page(self.tx, person_id=trial.person.id, after_id=0, limit=_MOST_TRIED)
         available = {one.available.currency: one.available.minor for one in purse if one.account == "person"}
         right = (

@@ -44,7 +44,7 @@ from classbook.store.records import (
     PersonRecord,
     ReservationRecord,
 )
-from classbook.store.reservations import Blocked, Scene
+from classbook.store.scene import Blocked, Scene
 from classbook.values import Actor, Money, PersonRef, Reservation, plain
 
 CONFIRM = "confirm"

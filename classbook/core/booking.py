@@ -24,9 +24,11 @@ from classbook.rules.shelves import NeedsAll
 from classbook.rules.spans import Span
 from classbook.rules.vouchers import known_as
 from classbook.rules.wanted import Wanted
-from classbook.store import reservations as store
+from classbook.store import loading, locking, saving
 from classbook.store.database import ConstraintRefused, Tx
 from classbook.store.records import OfferingRecord
+from classbook.store.scene import Needs, Scene, Windows
+from classbook.store.shelves import from_now_on
 from classbook.values import Outcome, Reservation
 
 _SECOND_GUARD = {
@@ -76,7 +78,7 @@ def within(app: App, tx: Tx, asks: Sequence[Ask]) -> tuple[list[Outcome], set[in
         except NeedsAll as error:
             pack |= {error.pool_id}
         else:
-            store.save(tx, batch.scene)
+            saving.save(tx, batch.scene)
             return outcomes, batch.scene.again
 
 
@@ -89,25 +91,23 @@ def _book(
     if dry_run or batch.scene.is_unchanged:
         tx.abandon()
         return outcomes, set()
-    store.save(tx, batch.scene)
+    saving.save(tx, batch.scene)
     return outcomes, batch.scene.again
 
 
-def settled(
-    app: App, tx: Tx, needs: store.Needs, look_at: Callable[[store.Scene], store.Windows], *, dry_run: bool
-) -> Batch:
+def settled(app: App, tx: Tx, needs: Needs, look_at: Callable[[Scene], Windows], *, dry_run: bool) -> Batch:
     """The house as asks with these needs find it, once time has done its part."""
-    stage = store.lock(tx, needs)
+    stage = locking.lock(tx, needs)
     daily = [id for id, offering in stage.offerings.items() if app.policy(offering.kind, offering.policy).per_day]
-    scene = store.load(tx, needs, stage, look_at, blocked=blocked_in(app), daily=daily)
+    scene = loading.load(tx, needs, stage, look_at, blocked=blocked_in(app), daily=daily)
     batch = Batch(app, scene, dry_run=dry_run)
     batch.settle()
     return batch
 
 
-def needs_of(tx: Tx, asks: Sequence[Ask]) -> store.Needs:
+def needs_of(tx: Tx, asks: Sequence[Ask]) -> Needs:
     """Which offerings, people and reservations a batch touches. What an id belongs to never changes."""
-    needs, moving = store.Needs(), set[int]()
+    needs, moving = Needs(), set[int]()
     for ask in asks:
         needs.other_people_ids |= _possible(ask.actor.person_id or 0)
         if ask.key:
@@ -132,7 +132,7 @@ def needs_of(tx: Tx, asks: Sequence[Ask]) -> store.Needs:
             moving |= _possible(ask.which.reservation_id) if isinstance(ask.which, ById) else set()
             # Which offering that is of is not known yet: room for it is looked at in each.
             needs.moved_places += max(ask.party or 0, ask.best or 0, len(ask.seats or ()))
-    found = store.find(tx, needs.reservation_ids) if needs.reservation_ids else []
+    found = locking.find(tx, needs.reservation_ids) if needs.reservation_ids else []
     # What appears between this look and the locks is of an offering that will not be locked: it is not there yet.
     needs.reservation_ids = {reservation_id for reservation_id, _, _ in found}
     for reservation_id, offering_id, owner_id in found:
@@ -142,11 +142,11 @@ def needs_of(tx: Tx, asks: Sequence[Ask]) -> store.Needs:
     return needs
 
 
-def windows_of(app: App, asks: Sequence[Ask], pack: frozenset[int], scene: store.Scene) -> store.Windows:
+def windows_of(app: App, asks: Sequence[Ask], pack: frozenset[int], scene: Scene) -> Windows:
     """The spans the asks are for, where claims have spans of their own."""
     stage = scene.stage
-    windows: store.Windows = {
-        offering_id: [store.from_now_on(stage.offerings[offering_id], scene.now, blocked_in(app))]
+    windows: Windows = {
+        offering_id: [from_now_on(stage.offerings[offering_id], scene.now, blocked_in(app))]
         for offering_id, pool_ids in stage.pools_of.items()
         if pack & set(pool_ids)
     }
@@ -169,7 +169,7 @@ def windows_of(app: App, asks: Sequence[Ask], pack: frozenset[int], scene: store
     return windows
 
 
-def _asked_place(scene: store.Scene, ask: Ask) -> tuple[OfferingRecord, Wanted] | None:
+def _asked_place(scene: Scene, ask: Ask) -> tuple[OfferingRecord, Wanted] | None:
     """Where an ask wants a place with a span of its own."""
     if isinstance(ask, Reserve):
         offering, wanted = scene.offerings.get(ask.offering_id), ask.wanted

@@ -27,7 +27,7 @@ from classbook.rules.states import CANCELLED, CONFIRMED
 from classbook.rules.wanted import Wanted
 from classbook.rules.when import format_local
 from classbook.store.records import OfferingRecord, ReservationRecord
-from classbook.store.reservations import Scene
+from classbook.store.scene import Scene
 from classbook.values import Actor, Outcome, Reservation
 
 

@@ -13,7 +13,7 @@ from classbook.errors import InsufficientFunds
 from classbook.rules.states import CANCELLED, CONFIRMED, HELD
 from classbook.store.ledger import NewTransfer, Payment, Till, WalletRecord
 from classbook.store.records import ReservationRecord
-from classbook.store.reservations import Scene
+from classbook.store.scene import Scene
 from classbook.values import Actor, Money
 
 

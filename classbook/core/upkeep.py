@@ -11,7 +11,7 @@ from typing import Final
 from classbook.app import App
 from classbook.core.batch import Batch, blocked_in
 from classbook.errors import ClassbookError
-from classbook.store import attempts, logins, outbox, request_keys, reservations, throttles
+from classbook.store import attempts, loading, logins, outbox, request_keys, saving, throttles
 from classbook.store import upkeep as store
 from classbook.store.database import ConstraintRefused, Tx
 
@@ -45,11 +45,11 @@ def settle_offering(app: App, offering_id: int) -> bool:
 
 def settle_within(app: App, tx: Tx, offering_id: int, *, most: int = CHUNK) -> set[int] | None:
     """The same, within a transaction that goes on: where to `look_again` after it, None where nothing was due."""
-    scene = reservations.load_due(tx, offering_id, most=most, blocked=blocked_in(app))
+    scene = loading.load_due(tx, offering_id, most=most, blocked=blocked_in(app))
     Batch(app, scene).settle()
     if scene.is_unchanged:
         return None
-    reservations.save(tx, scene)
+    saving.save(tx, scene)
     return scene.again
 
 

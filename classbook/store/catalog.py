@@ -12,9 +12,9 @@ import sqlalchemy as sa
 from classbook.rules import packing
 from classbook.rules.spans import Span, most_at_once
 from classbook.store import tables
+from classbook.store.claims import freeing, shifting
 from classbook.store.database import Instant, Row, TryAgain, Tx, from_micros, to_micros
 from classbook.store.records import OFFERING_COLUMNS, OfferingRecord, instant, micros
-from classbook.store.reservations import freeing, shifting
 from classbook.store.tables import claims, offering_pools, offerings, pools, reservations
 
 

@@ -1,4 +1,4 @@
-"""One-time codes outside the booking path (there, a batch loads and writes them: `store.reservations`)."""
+"""One-time codes outside the booking path (there, a batch loads and writes them: `store.loading`, `store.saving`)."""
 
 from __future__ import annotations
 

@@ -12,9 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from classbook.rules import packing
 from classbook.rules.spans import Span
 from classbook.rules.states import CONFIRMED
-from classbook.store import reservations, tables
+from classbook.store import shelves, tables
 from classbook.store.database import Tx, from_micros, to_micros
 from classbook.store.records import Claim, MoveRecord, OfferingRecord, PoolRecord, ReservationRecord
+from classbook.store.saving import save
+from classbook.store.scene import Scene, Stage
 
 OCCUPY = "occupy"
 
@@ -27,7 +29,7 @@ def lanes(
         [pool_id, to_micros(span.start), to_micros(span.end), pools[pool_id].longest_micros]
         for pool_id, span in dict.fromkeys(wanted)
     ]
-    rows = tx.rows(reservations.TAKEN_SPANS, json.dumps(windows)) if windows else []
+    rows = tx.rows(shelves.TAKEN_SPANS, json.dumps(windows)) if windows else []
     claims: dict[int, dict[tuple[int, int], packing.Claim[tuple[int, int]]]] = {pool_id: {} for pool_id in pools}
     for id, n, pool_id, unit, start, end in rows:
         # What lasts long meets several windows.
@@ -83,8 +85,8 @@ def take(
     if not units:
         return
     ids = [id for (id,) in tx.pipeline(tx.fresh_ids(tables.reservations, len(units)))[0]]
-    stage = reservations.Stage({offering.id: offering for offering, _, _ in units}, {}, pools, {}, {}, {})
-    scene = reservations.Scene(tx.now, stage, shelves={}, known={}, due=[], queue={})
+    stage = Stage({offering.id: offering for offering, _, _ in units}, {}, pools, {}, {}, {})
+    scene = Scene(tx.now, stage, shelves={}, known={}, due=[], queue={})
     for id, (offering, pool_id, unit) in zip(ids, units, strict=True):
         start, end = offering.starts_at, offering.ends_at
         claim = Claim(1, pool_id, unit, start, end, timed=True)
@@ -95,7 +97,7 @@ def take(
             )
         )  # fmt: skip
         scene.moves.append(MoveRecord(id, 1, OCCUPY, None, CONFIRMED, tx.now, actor_id, None, None))
-    reservations.save(tx, scene)
+    save(tx, scene)
 
 
 def release(tx: Tx, offering_id: int, units: Sequence[tuple[int, int]], *, actor_id: int | None) -> int:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from classbook.store import ledger
+from classbook.store.claims import claims_of
 from classbook.store.database import Row, Tx, from_micros, to_micros
 from classbook.store.records import OFFERING_COLUMNS, RESERVATION_COLUMNS, OfferingRecord, ReservationRecord
-from classbook.store.reservations import claims_of
 from classbook.values import Money, Move, PersonRef
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from classbook.store.database import Row, Tx, from_micros, to_micros
 from classbook.store.records import CodeRecord, Letter, instant
-from classbook.store.reservations import posting
+from classbook.store.saving import posting
 
 _COLUMNS: Final = (
     "m.id, m.kind, m.address, m.facts, m.message_id, m.state, m.attempts, m.created_at, m.sent_at, m.last_error, "

@@ -16,7 +16,7 @@ from classbook.core.asks import Ask, Reserve
 from classbook.errors import ClassbookError
 from classbook.rules.plan_files import from_options
 from classbook.rules.plans import Plan
-from classbook.store import reservations
+from classbook.store import locking
 from classbook.store.database import Tx
 from classbook.store.venues import put_plan
 from classbook.values import Outcome, plain
@@ -91,8 +91,8 @@ def test_a_seat_torn_down_meanwhile_is_not_sold(
 
     monkeypatch.setattr("classbook.store.venues.put_plan", slowly)
     if not locks:
-        unlocked = reservations._LOCK_POOLS.replace(" FOR NO KEY UPDATE", "")
-        monkeypatch.setattr(reservations, "_LOCK_POOLS", unlocked)
+        unlocked = locking._LOCK_POOLS.replace(" FOR NO KEY UPDATE", "")
+        monkeypatch.setattr(locking, "_LOCK_POOLS", unlocked)
     with ThreadPoolExecutor(2) as pool:
         changed = pool.submit(venues.import_plan, app, CONSOLE, arena.id, from_options(["A:1x1"]))
         assert built.wait(10)

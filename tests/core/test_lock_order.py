@@ -17,8 +17,7 @@ from classbook.core import booking, catalog, wallet
 from classbook.core.asks import Reserve
 from classbook.errors import Busy
 from classbook.store import catalog as catalog_store
-from classbook.store import database, ledger
-from classbook.store import reservations as store
+from classbook.store import database, ledger, loading
 from classbook.store.database import Tx
 from classbook.testing import FrozenClock
 from tests.makers import (
@@ -78,7 +77,7 @@ def test_a_dead_hold_that_somebody_is_writing_off_takes_no_place(
     ben = as_person(cast.ben)
     clock.advance(HOLD)
     if not waits:
-        monkeypatch.setattr(store, "_LOCK_OVERDUE", f"{store._LOCK_OVERDUE} SKIP LOCKED")
+        monkeypatch.setattr(loading, "_LOCK_OVERDUE", f"{loading._LOCK_OVERDUE} SKIP LOCKED")
     with ThreadPoolExecutor(1) as pool:
         with in_the_way(app, f"SELECT id FROM reservations WHERE id = {one.id} FOR NO KEY UPDATE"):
             asked = pool.submit(booking.book, app, [Reserve(ben, offering.id)])

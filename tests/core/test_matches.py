@@ -19,7 +19,7 @@ from classbook.errors import (
     SpanTaken,
 )
 from classbook.rules.plan_files import from_options, from_tree
-from classbook.store import reservations as store
+from classbook.store import shelves
 from classbook.testing import FrozenClock
 from classbook.values import Money, Offering, Person, Reservation, SeatState, VenuePlan
 from tests.makers import (
@@ -190,7 +190,7 @@ def test_the_last_seat_is_had_by_one_of_two(app: App, cast: Cast, monkeypatch: p
     match = a_match(app, a_venue(app, "A:1x1"))
     asks = [Reserve(as_person(who), match.id, seats=("A-1-1",)) for who in (cast.ana, cast.ben)]
     if guard == "off":
-        monkeypatch.setattr(store, "_TAKEN_SEATS", f"{store._TAKEN_SEATS} AND 1 = 0")
+        monkeypatch.setattr(shelves, "_TAKEN_SEATS", f"{shelves._TAKEN_SEATS} AND 1 = 0")
     outcomes = at_once(*(lambda one=one: booking.book(app, [one])[0] for one in asks))
     told = Counter(one.code if isinstance(one, ClassbookError) else "held" for one in outcomes)
     assert told == {"held": 1, "seat_taken" if guard == "on" else "span_taken": 1}

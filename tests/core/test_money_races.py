@@ -20,8 +20,7 @@ from classbook.core import booking, catalog, reservations, upkeep, wallet
 from classbook.core.asks import Ask, ById, ByPerson, Cancel, Confirm, Reserve
 from classbook.core.money import Purse
 from classbook.errors import ClassbookError
-from classbook.store import ledger, wallets
-from classbook.store import reservations as store
+from classbook.store import ledger, loading, locking, shelves, wallets
 from classbook.store.database import ConstraintRefused, Tx
 from classbook.testing import FrozenClock
 from classbook.values import Actor, Offering, Person, RequestKey, plain
@@ -205,7 +204,7 @@ def test_without_guards_a_hold_is_paid_cancelled_and_lapsed_at_once(
 
 def without_locks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for anybody on the booking path."""
-    for module in (store, ledger):
+    for module in (locking, loading, shelves, ledger):
         for name in [name for name in vars(module) if name.startswith("_LOCK_")]:
             unlocked = getattr(module, name).replace(" FOR NO KEY UPDATE", "").replace(" SKIP LOCKED", "")
             monkeypatch.setattr(module, name, unlocked)

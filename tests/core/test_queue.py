@@ -9,7 +9,7 @@ import pytest
 from classbook.app import App
 from classbook.core import booking, catalog, reservations, upkeep
 from classbook.core.asks import Ask, ById, ByPerson, Cancel, Confirm, Move, Reserve
-from classbook.store import reservations as store
+from classbook.store import shelves
 from classbook.testing import FrozenClock
 from classbook.values import Offering, Person, Reservation
 from tests.makers import (
@@ -241,7 +241,7 @@ def test_while_every_seat_is_sold_nobody_is_looked_at_who_waits_for_one(
     first = ask(app, Reserve(as_person(cast.ana), match.id, best=2))
     line = [wait(app, match, cast.ben, party=2), wait(app, match, cast.cleo)]
     with monkeypatch.context() as patch:
-        patch.setattr(store, "_LOCK_QUEUE_BY_SPAN", "this would be refused")
+        patch.setattr(shelves, "_LOCK_QUEUE_BY_SPAN", "this would be refused")
         assert refusal(app, Reserve(as_person(cast.dora), match.id, queue=False)) == "sold_out"
     ask(app, Move(CONSOLE, ById(first.id), seats=("A-1-2",)))
     assert states(app, *line) == ["queued", "confirmed"]

@@ -21,9 +21,10 @@ from classbook.core.asks import Ask, ById, ByPerson, Cancel, Confirm, Resend, Re
 from classbook.core.batch import TIME, Batch, blocked_in
 from classbook.errors import Busy, ClassbookError, HoldExpired, OfferingCancelled, SeatTaken, SoldOut, SpanTaken
 from classbook.store import catalog as catalog_store
+from classbook.store import loading, locking, saving, shelves
 from classbook.store import people as people_store
-from classbook.store import reservations as store
 from classbook.store.database import ConstraintRefused, Tx
+from classbook.store.scene import Needs, Scene
 from classbook.testing import FrozenClock
 from classbook.values import Offering, Outcome, Person, Reservation, plain
 from tests.makers import (
@@ -51,8 +52,9 @@ ServerOnly = pytest.mark.parametrize("database_url", ["postgresql"], indirect=Tr
 
 def without(guard: str, instead: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Take ``guard`` out of every statement that locks."""
-    for name in [name for name in vars(store) if name.startswith("_LOCK_")]:
-        monkeypatch.setattr(store, name, getattr(store, name).replace(guard, instead))
+    for module in (locking, loading, shelves):
+        for name in [name for name in vars(module) if name.startswith("_LOCK_")]:
+            monkeypatch.setattr(module, name, getattr(module, name).replace(guard, instead))
 
 
 # --- locks in one order --------------------------------------------------------------------------------------------
@@ -140,9 +142,9 @@ def test_without_the_locks_places_are_held_in_what_was_cancelled(
         without(" SKIP LOCKED", "", monkeypatch)
     offering = a_class(app, confirm="none")
     cancelling = Thread(target=catalog.cancel, args=(app, CONSOLE, "class", offering.id))
-    save = store.save
+    save = saving.save
 
-    def save_meanwhile(tx: Tx, scene: store.Scene) -> None:
+    def save_meanwhile(tx: Tx, scene: Scene) -> None:
         if cancelling.ident is None:
             cancelling.start()
             # With the locks it waits for this very transaction.
@@ -150,7 +152,7 @@ def test_without_the_locks_places_are_held_in_what_was_cancelled(
             assert cancelling.is_alive() == locks
         save(tx, scene)
 
-    monkeypatch.setattr(store, "save", save_meanwhile)
+    monkeypatch.setattr(saving, "save", save_meanwhile)
     booking.book(app, [Reserve(as_person(cast.ana), offering.id)])
     cancelling.join()
     with app.store.read() as tx:
@@ -166,7 +168,7 @@ def test_a_desk_that_forgets_what_is_taken_is_stopped_by_the_constraint_and_foun
     ana, ben, cleo = (as_person(one) for one in (cast.ana, cast.ben, cast.cleo))
     booking.one(app, Reserve(ana, offering.id))
     if guards != "both":
-        monkeypatch.setattr(store, "_HIGHEST", "SELECT id, 0 FROM pools WHERE id AMONG ?")
+        monkeypatch.setattr(shelves, "HIGHEST", "SELECT id, 0 FROM pools WHERE id AMONG ?")
     if guards == "none":
         app.store.write(lambda tx: tx.connection.execute(sa.text("DROP INDEX claims_fixed")))
 
@@ -222,7 +224,7 @@ def test_a_desk_that_forgets_what_time_is_taken_is_stopped_by_the_constraint_and
     court = a_court(app)
     booking.one(app, booking_of(court, cast.ana, "10:00-11:00"))
     if guards != "both":
-        monkeypatch.setattr(store, "TAKEN_SPANS", f"{store.TAKEN_SPANS} AND c.unit < 0")
+        monkeypatch.setattr(shelves, "TAKEN_SPANS", f"{shelves.TAKEN_SPANS} AND c.unit < 0")
     if guards == "none":
         app.store.write(lambda tx: [tx.connection.execute(sa.text(drop)) for drop in _dropping_overlap(app)] and None)
 
@@ -247,7 +249,7 @@ def test_an_ask_that_the_database_refuses_harms_no_neighbour(
 ) -> None:
     full, free = a_class(app, seats=3), a_class(app, seats=3)
     hold(app, full, cast.ana)
-    monkeypatch.setattr(store, "_HIGHEST", "SELECT id, 0 FROM pools WHERE id AMONG ?")
+    monkeypatch.setattr(shelves, "HIGHEST", "SELECT id, 0 FROM pools WHERE id AMONG ?")
     ben = as_person(cast.ben)
     outcomes = booking.book(
         app, [Reserve(ben, free.id), Reserve(ben, full.id), Confirm(CONSOLE, ByPerson(full.id, cast.ana.id))]
@@ -265,7 +267,7 @@ def test_what_appears_between_the_first_look_and_the_locks_is_not_there_yet(
     here, there = a_class(app), a_class(app)
     ana = as_person(cast.ana)
     one = hold(app, here, cast.ana)
-    monkeypatch.setattr(store, "find", lambda tx, ids: [])
+    monkeypatch.setattr(locking, "find", lambda tx, ids: [])
     asks: list[Ask] = [Resend(ana, ById(one.id)), Cancel(ana, ById(one.id)), Reserve(ana, there.id)]
     outcomes = booking.book(app, [*asks, Reserve(ana, here.id), Cancel(ana, ById(one.id))])
     codes = [outcome.code for outcome in outcomes if isinstance(outcome, ClassbookError)]
@@ -282,7 +284,7 @@ def somebody_before_us(app: App, offering: Offering, change: str = "SELECT 1") -
     is_there, may_go = Event(), Event()
 
     def step(tx: Tx) -> None:
-        store.lock(tx, store.Needs(offering_ids={offering.id}))
+        locking.lock(tx, Needs(offering_ids={offering.id}))
         tx.connection.execute(sa.text(change))
         is_there.set()
         assert may_go.wait(30)
@@ -332,11 +334,11 @@ def test_a_reserve_that_waited_while_the_class_was_cancelled_is_refused(app: App
 
 def confirm_after_time_won(app: App, clock: FrozenClock, one: Reservation, *, steps_ahead: int = 0) -> None:
     """Look at a hold, let it lapse meanwhile, and confirm what was seen: as if nothing had been locked."""
-    needs = store.Needs(offering_ids={one.offering.id}, reservation_ids={one.id}, other_people_ids={one.user.id})
+    needs = Needs(offering_ids={one.offering.id}, reservation_ids={one.id}, other_people_ids={one.user.id})
 
-    def look(tx: Tx) -> store.Scene:
+    def look(tx: Tx) -> Scene:
         tx.abandon()
-        return store.load(tx, needs, store.lock(tx, needs), lambda scene: {}, blocked=blocked_in(app))
+        return loading.load(tx, needs, locking.lock(tx, needs), lambda scene: {}, blocked=blocked_in(app))
 
     scene = app.store.write(look)
     clock.advance(HOLD)
@@ -344,7 +346,7 @@ def confirm_after_time_won(app: App, clock: FrozenClock, one: Reservation, *, st
     seen = scene.records[one.id]
     seen.steps += steps_ahead
     Batch(app, scene).step(seen, "confirm", TIME)
-    app.store.write(lambda tx: store.save(tx, scene))
+    app.store.write(lambda tx: saving.save(tx, scene))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from classbook.app import App
 from classbook.core import catalog
 from classbook.errors import Busy, Invalid, Unavailable
-from classbook.store import request_keys, reservations, schema
+from classbook.store import loading, request_keys, schema
 from classbook.store.database import Database, Tx
 from classbook.store.records import StoredAnswer
 from classbook.world import SystemClock
@@ -104,6 +104,6 @@ def test_of_all_request_keys_only_those_asked_for_are_read(app: App) -> None:
     def step(tx: Tx) -> list[str]:
         for key in ("a", 'b"', "ü", "c"):
             request_keys.add(tx, StoredAnswer(7, key, "digest", "{}"), tx.now)
-        return [key for _, key, *_ in tx.rows(reservations._ANSWERS, [7, 8], json.dumps(["ü", 'b"', "other"]))]
+        return [key for _, key, *_ in tx.rows(loading._ANSWERS, [7, 8], json.dumps(["ü", 'b"', "other"]))]
 
     assert sorted(app.store.write(step)) == ['b"', "ü"]
