@@ -323,11 +323,14 @@ class Batch:
         return record
 
     def announce(self, record: ReservationRecord, offering: OfferingRecord, actor: Actor, *, kind: str) -> None:
-        """Tell of a new hold or offer, with its code; under policy ``none`` confirm it and tell of that."""
+        """Tell of a new hold or offer, with its code; under policy ``none`` confirm it and tell of that.
+
+        Who waited and is confirmed so hears that the booking is active now: they did not ask for it just then.
+        """
         confirm = self.policy(offering).confirm
         if confirm == "none":
             self.step(record, "confirm", actor)
-            self.tell(record, "confirmed")
+            self.tell(record, "active" if kind == "offered" else "confirmed")
         elif confirm == "code":
             self.tell(record, kind, serial=self.new_code(record).serial)
         else:

@@ -33,6 +33,7 @@ class _Carried:
 
 _CARRIED: Final = {
     "confirmed": _Carried(ticket=True, enters=True),
+    "active": _Carried(ticket=True, enters=True),
     "moved": _Carried(ticket=True, enters=True),
     "changed": _Carried(enters=True),
     "reminder": _Carried(ticket=True),

@@ -107,6 +107,19 @@ def _confirmed(facts: Facts, code: str | None, link: str | None) -> _Draft:
     return f"Confirmed: {facts.title}", blocks
 
 
+def _active(facts: Facts, code: str | None, link: str | None) -> _Draft:
+    """Who waited is told that the wait is over; everything else is what a confirmed letter says."""
+    free = f'A place in "{facts.title}"' if facts.party == 1 else f'{facts.party} places in "{facts.title}"'
+    blocks: list[Block] = [
+        _greeting(facts),
+        Paragraph(f"{free} became free, and your booking is active now. You need not confirm it. See you there!"),
+        _details(facts),
+        *_ticket(facts),
+        *_way_out(facts),
+    ]
+    return f"Active now: {facts.title}", blocks
+
+
 def _reminder(facts: Facts, code: str | None, link: str | None) -> _Draft:
     when = f" on {_moment(facts.starts_at, facts)}" if facts.starts_at else " soon"
     blocks: list[Block] = [
@@ -291,6 +304,7 @@ _WRITERS: Final[dict[str, Callable[[Facts, str | None, str | None], _Draft]]] = 
     "confirmed": _confirmed,
     "queued": _queued,
     "offered": _offered,
+    "active": _active,
     "moved": _moved,
     "cancelled": _cancelled,
     "expired": _expired,

@@ -35,15 +35,16 @@ _ARROWS: Final = " OR ".join(
     for action, after in actions.items()
 )
 
-_TOLD: Final = {
-    "queue": "queued",
-    "confirm": "confirmed",
-    "lapse": "expired",
-    "cancel": "cancelled",
-    "move": "moved",
+_TELLS_OF: Final = {
+    "queued": "queue",
+    "confirmed": "confirm",
+    "active": "confirm",
+    "expired": "lapse",
+    "cancelled": "cancel",
+    "moved": "move",
 }
-"""Steps, and the kind of mail that tells of them."""
-_KIND_OF_MAIL: Final = " ".join(f"WHEN '{action}' THEN '{kind}'" for action, kind in _TOLD.items())
+"""Kinds of mail, and the step that each tells of."""
+_STEP_TOLD: Final = " ".join(f"WHEN '{kind}' THEN '{action}'" for kind, action in _TELLS_OF.items())
 
 _RESOLVED: Final = "q.first_id = p.id AND q.kind = 'payment' AND q.state <> 'pending'"
 _IS_OPEN: Final = f"NOT EXISTS (SELECT 1 FROM transfers q WHERE {_RESOLVED})"
@@ -283,11 +284,11 @@ INVARIANTS: Final = (
     ),
     Invariant(
         "every step that people are told of was told by one mail",
-        "SELECT s.reservation_id, s.kind FROM (SELECT reservation_id, "
-        f"CASE action {_KIND_OF_MAIL} END AS kind, "
-        f"count(*) AS times FROM moves WHERE action IN ({_words(tuple(_TOLD))}) GROUP BY reservation_id, action) s "
+        "SELECT s.reservation_id, s.action FROM (SELECT reservation_id, action, count(*) AS times FROM moves "
+        f"WHERE action IN ({_words(tuple(_TELLS_OF.values()))}) GROUP BY reservation_id, action) s "
         "JOIN reservations r ON r.id = s.reservation_id WHERE r.person_id IS NOT NULL AND s.times <> "
-        "(SELECT count(*) FROM messages g WHERE g.reservation_id = s.reservation_id AND g.kind = s.kind)",
+        "(SELECT count(*) FROM messages g WHERE g.reservation_id = s.reservation_id "
+        f"AND CASE g.kind {_STEP_TOLD} END = s.action)",
     ),
     Invariant(
         "every mail is about something there is",

@@ -111,6 +111,26 @@ def test_what_is_confirmed_brings_its_ticket_and_enters_the_calendar(app: App, p
     assert event["ATTENDEE"] == f"mailto:{cast.ana.email}"
 
 
+def test_who_waited_gets_with_the_place_what_whoever_books_gets(app: App, post: Post, cast: Cast) -> None:
+    court = a_court(app, timezone="Europe/Berlin")
+    one = ask(app, booking_of(court, cast.ana, "10:00-12:00"))
+    two = ask(app, booking_of(court, cast.ben, "11:00-13:00"))
+    confirmed = post()
+    ask(app, Cancel(CONSOLE, ById(one.id)))
+    mail = post()["Active now: Court"]
+    assert mail["To"] == "Ben <ben@example.org>"
+    assert kinds(mail) == kinds(confirmed["Confirmed: Court"])
+    text = part(mail, "text/plain")
+    assert reservations.ticket(app, CONSOLE, two.id).ticket in text.splitlines() and f"/my/{two.code}/" in text
+    event, first = invitation(mail), invitation(confirmed["Confirmed: Court"])
+    assert (str(event["STATUS"]), event["ATTENDEE"]) == ("CONFIRMED", f"mailto:{cast.ben.email}")
+    assert event.start == datetime(2026, 12, 2, 12, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert event["UID"] != first["UID"]
+    ask(app, move_of(two, cast.ben, "14:00-16:00"))
+    later = invitation(post()["Changed: Court"])
+    assert later["UID"] == event["UID"] and int(later["SEQUENCE"]) > int(event["SEQUENCE"])
+
+
 def test_a_calendar_follows_a_booking_to_its_end(app: App, post: Post, clock: FrozenClock, cast: Cast) -> None:
     court = a_court(app)
     one = ask(app, booking_of(court, cast.ana, "10:00-12:00"))
@@ -223,7 +243,8 @@ def test_ones_own_words_go_out_and_broken_ones_lose_no_mail(
 ) -> None:
     folder = tmp_path / "letters"
     folder.mkdir()
-    (folder / "confirmed.txt").write_text("Hallo {{ name }}, {{ ticket }}\n")
+    for kind in ("confirmed", "active"):
+        (folder / f"{kind}.txt").write_text(f"{kind}: Hallo {{{{ name }}}}, {{{{ ticket }}}}\n")
     (folder / "held.subject.txt").write_text("{{ code }}\nBcc: eve@example.org")
     (folder / "held.txt").write_text("{{ nobody }}")
     app = replace(app, settings=replace(app.settings, mail=replace(app.settings.mail, templates=folder)))
@@ -234,4 +255,11 @@ def test_ones_own_words_go_out_and_broken_ones_lose_no_mail(
     assert "held.txt is passed over" in caplog.text
     ask(app, Confirm(CONSOLE, ById(one.id)))
     outbox.deliver(app)
-    assert part(smtp.messages[-1], "text/plain").startswith("Hallo Ana, R-")
+    assert part(smtp.messages[-1], "text/plain").startswith("confirmed: Hallo Ana, R-")
+    court = a_court(app)
+    first = ask(app, booking_of(court, cast.ana, "10:00-12:00"))
+    ask(app, booking_of(court, cast.ben, "10:00-12:00"))
+    ask(app, Cancel(CONSOLE, ById(first.id)))
+    outbox.deliver(app)
+    [active] = [one for one in smtp.messages if one["Subject"] == "Active now: Court"]
+    assert part(active, "text/plain").startswith("active: Hallo Ben, R-")

@@ -201,6 +201,23 @@ def test_where_nothing_confirms_an_offer_is_taken_at_once(app: App, cast: Cast) 
     assert moves(app, first)[1:] == [("queued", "offer", "held"), ("held", "confirm", "confirmed")]
     assert show(app, first).expires_at is None
     assert show(app, first).confirmed_at == NOW
+    told = [(subject, text) for to, subject, text in mailed(app) if to == cast.ben.email]
+    assert [subject for subject, _ in told] == ["In line: Yoga", "Active now: Yoga"]
+    assert 'A place in "Yoga" became free, and your booking is active now.' in told[1][1]
+
+
+@pytest.mark.parametrize(("confirm", "subject"), [("self", "Your turn: Yoga"), ("none", "Active now: Yoga")])
+def test_who_waited_is_told_what_there_is_left_to_do(app: App, cast: Cast, confirm: str, subject: str) -> None:
+    offering = a_class(app, seats=1, confirm=confirm)
+    one = hold(app, offering, cast.ana)
+    wait(app, offering, cast.ben)
+    leave(app, one)
+    assert [subject for to, subject, _ in mailed(app) if to == cast.ben.email] == ["In line: Yoga", subject]
+
+
+def test_who_finds_a_place_at_once_has_waited_for_nothing(app: App, cast: Cast) -> None:
+    ask(app, Reserve(as_person(cast.ana), a_class(app, confirm="none").id, queue=True))
+    assert [subject for _, subject, _ in mailed(app)] == ["Confirmed: Yoga"]
 
 
 def test_everyone_who_fits_is_served_in_order_and_who_does_not_blocks_nobody(app: App, cast: Cast) -> None:

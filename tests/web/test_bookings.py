@@ -135,7 +135,10 @@ def test_who_comes_too_late_waits_and_is_served_when_a_span_is_given_back(app: A
     assert "cancelled" in cancelled.json()["message"]
     assert [(one["status"], one["position"]) for one in ben.get(BOOKINGS).json()["results"]] == [("active", None)]
     assert logged_in(cast.cleo).get(BOOKINGS).json()["results"][0]["position"] == 1
-    assert any(to == cast.ben.email for to, _, _ in mailed(app))
+    assert [subject for to, subject, _ in mailed(app) if to == cast.ben.email] == [
+        "In line: Court",
+        "Active now: Court",
+    ]
     assert broken(app) == []
 
 
