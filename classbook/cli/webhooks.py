@@ -1,4 +1,4 @@
-"""`webhook add | list | show | remove | deliveries | replay`: programs elsewhere that are told what happens."""
+"""`webhook add | list | show | enable | remove | deliveries | replay`: programs elsewhere are told what happens."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from classbook.cli.output import Column, Row, local
 from classbook.cli.session import keyed, number, session
 from classbook.values import plain
 
-app = group("Add, list, show and remove webhooks; list what they were told, and tell it again.")
+app = group("Add, list, show, enable and remove webhooks; list what they were told, and tell it again.")
 
 WebhookId = Annotated[str, typer.Argument(metavar="ID", help="The webhook.")]
 
@@ -109,6 +109,21 @@ def show(ctx: typer.Context, webhook_id: WebhookId) -> None:
 
     here = session(ctx)
     here.show(webhooks.show(here.app, here.actor, number(webhook_id, "webhook")), WEBHOOK)
+
+
+@app.command()
+def enable(ctx: typer.Context, webhook_id: WebhookId, dry_run: DryRun = False, request_key: Key = None) -> None:
+    """Tell it what happens again, after it answered 410 and was disabled. What it missed is dead: `webhook replay`.
+
+    \b
+      classbook webhook enable 1
+    """
+    from classbook.core import webhooks
+
+    here = session(ctx)
+    which = number(webhook_id, "webhook")
+    here.show(webhooks.enable(here.app, here.actor, which, key=keyed(ctx, request_key), dry_run=dry_run), WEBHOOK)
+    here.said_dry(dry_run)
 
 
 @app.command()

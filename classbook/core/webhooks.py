@@ -77,6 +77,22 @@ def show(app: App, actor: Actor, webhook_id: int) -> Webhook:
         return _view(_found(tx, webhook_id))
 
 
+def enable(
+    app: App, actor: Actor, webhook_id: int, *, key: RequestKey | None = None, dry_run: bool = False
+) -> Webhook | dict[str, Any]:
+    """Tell a webhook that was disabled what happens from now on; what it missed can be replayed.
+
+    Raises NotFound, NotYours.
+    """
+
+    def act(tx: Tx) -> Webhook:
+        _found(tx, webhook_id)
+        store.enable(tx, webhook_id)
+        return _view(_found(tx, webhook_id))
+
+    return _as_admin(app, actor, Deed("enable", "webhook", webhook_id), act, key=key, dry_run=dry_run)
+
+
 def remove(
     app: App, actor: Actor, webhook_id: int, *, key: RequestKey | None = None, dry_run: bool = False
 ) -> Webhook | dict[str, Any]:
@@ -121,7 +137,10 @@ def replay(
         if one is None:
             raise NotFound(f"There is no delivery {delivery_id}.", hint="`classbook webhook deliveries` shows them.")
         if _found(tx, one.webhook_id).disabled_at:
-            raise NotAllowedNow(f"Webhook {one.webhook_id} is disabled.", hint="Remove it and add its address anew.")
+            raise NotAllowedNow(
+                f"Webhook {one.webhook_id} is disabled.",
+                hint=f"`classbook webhook enable {one.webhook_id}` comes first.",
+            )
         store.replay(tx, delivery_id)
         return _seen(store.delivery(tx, delivery_id))  # type: ignore[arg-type]
 

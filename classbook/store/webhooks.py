@@ -186,6 +186,13 @@ def disable(tx: Tx, webhook_id: int, reason: str) -> None:
     )  # fmt: skip
 
 
+def enable(tx: Tx, webhook_id: int) -> None:
+    """Tell it what happens from now on."""
+    tx.change(
+        "UPDATE webhooks SET disabled_at = NULL, disabled_reason = NULL, paused_until = 0 WHERE id = ?", webhook_id
+    )
+
+
 def remove(tx: Tx, webhook_id: int) -> None:
     """Forget a webhook, with everything that was told or is still to be told to it."""
     tx.change("DELETE FROM deliveries WHERE webhook_id = ?", webhook_id)

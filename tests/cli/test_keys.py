@@ -102,6 +102,7 @@ CASES: dict[str, Case] = {
     "user anonymise": lambda s: ((s.cast.ana.id, "--yes"), (s.cast.ben.id, "--yes")),
     "holds release": lambda s: (("--user", _holding(s)), ("--user", s.cast.ben.email)),
     "webhook add": lambda s: (("https://example.org/",), ("https://example.org/other",)),
+    "webhook enable": lambda s: ((hook := s.webhook(),), (hook + 1000,)),
     "webhook remove": lambda s: ((hook := s.webhook(),), (hook + 1000,)),
     "webhook replay": lambda s: ((told := s.told(),), (told + 1000,)),
     "calendar renew": lambda s: (("--user", s.ana, "--yes"), ("--user", s.cast.ben.email, "--yes")),

@@ -55,7 +55,8 @@ TABLE: Final[dict[str, Answers]] = {
         "venue create", "venue import", "match create", "match import", "match update", "match block",
         "match release", "match cancel", "match delete", "resource create", "resource update", "resource cancel",
         "resource delete", "provider update", "provider cancel", "provider delete", "schedule add", "user password",
-        "holds release", "voucher create", "mail retry", "mail test", "webhook add", "webhook remove", "webhook replay",
+        "holds release", "voucher create", "mail retry", "mail test", "webhook add", "webhook enable", "webhook remove",
+        "webhook replay",
     ),
     ADMIN,
 )  # fmt: skip

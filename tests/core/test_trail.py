@@ -283,6 +283,15 @@ def _webhook(app: App) -> int:
     return made.id  # type: ignore[union-attr]
 
 
+def _disabled(app: App) -> int:
+    """A webhook that wants nothing more."""
+    hook = _webhook(app)
+    app.store.write(
+        lambda tx: tx.change("UPDATE webhooks SET disabled_at = 1, disabled_reason = '' WHERE id = ?", hook)
+    )
+    return hook
+
+
 def _given_up(app: App) -> int:
     """A delivery that nobody took."""
     _webhook(app)
@@ -369,6 +378,7 @@ ACTS: dict[str, Act] = {
     "booking.book": lambda app, cast: booking.book(app, [Reserve(WHO, a_class(app).id, cast.ana.id)]),
     "booking.one": lambda app, cast: booking.one(app, Cancel(WHO, ById(hold(app, a_class(app), cast.ana).id))),
     "webhooks.add": lambda app, cast: webhooks.add(app, WHO, "https://example.org/"),
+    "webhooks.enable": lambda app, cast: webhooks.enable(app, WHO, _disabled(app)),
     "webhooks.remove": lambda app, cast: webhooks.remove(app, WHO, _webhook(app)),
     "webhooks.replay": lambda app, cast: webhooks.replay(app, WHO, _given_up(app)),
     "vouchers.create": lambda app, cast: vouchers.create(app, WHO, "SPRING", percent=5),

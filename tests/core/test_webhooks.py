@@ -250,6 +250,24 @@ def test_gone_means_gone(house: App, cast: Cast, receiver: Receiver) -> None:
         webhooks.replay(house, CONSOLE, listed(house)[0].id)
 
 
+def test_who_was_gone_and_came_back_is_told_again_once_it_is_enabled(
+    house: App, cast: Cast, receiver: Receiver
+) -> None:
+    hook = added(house, receiver.url)
+    a_class(house)
+    receiver.answer = status(410)
+    deliver_all(house)
+    receiver.answer = status(200)
+    assert webhooks.enable(house, CONSOLE, hook.id) == hook == webhooks.enable(house, CONSOLE, hook.id)
+    a_class(house)
+    webhooks.replay(house, CONSOLE, listed(house)[-1].id)
+    deliver_all(house)
+    assert [one.state for one in listed(house)] == ["delivered", "delivered"]
+    assert len(receiver.taken) == 3
+    with pytest.raises(NotYours):
+        webhooks.enable(house, as_person(cast.ana), hook.id)
+
+
 def test_a_redirect_is_not_followed(house: App, receiver: Receiver) -> None:
     with receiving() as elsewhere:
         receiver.answer = status(307, Location=elsewhere.url)
