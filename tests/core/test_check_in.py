@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -165,6 +166,15 @@ def confirm_all(app: App, *several: Reservation) -> None:
         ask(app, Confirm(CONSOLE, ById(one.id)))
 
 
+def by_twos(app: App, state: str) -> Iterator[Reservation]:
+    """All that are in a state, in pages of two."""
+    page = reservations.listing(app, CONSOLE, state=state, limit=2)
+    yield from page.results
+    while page.next:
+        page = reservations.listing(app, CONSOLE, state=state, limit=2, cursor=page.next)
+        yield from page.results
+
+
 def test_lists_are_filtered_by_the_state_they_show(app: App, clock: FrozenClock, cast: Cast) -> None:
     """At every moment of a day on which everything happens that time can do, and before anyone writes it down."""
     crowd = cast.crowd(6)
@@ -181,6 +191,10 @@ def test_lists_are_filtered_by_the_state_they_show(app: App, clock: FrozenClock,
     hold(app, gone, crowd[0])
     ask(app, Reserve(as_person(crowd[1]), gone.id, queue=True))
     ask(app, Cancel(CONSOLE, ById(ask(app, booking_of(offerings[0], crowd[5], "18:00-19:00")).id)))
+    called_off = a_class(app)
+    confirm_all(app, hold(app, called_off, crowd[2]))
+    hold(app, called_off, crowd[3])
+    catalog.cancel(app, CONSOLE, "class", called_off.id)
     seen: set[str] = set()
     for written_down in (False, True):
         for time in ("00:00", "09:00", "10:00", "10:15", "11:59", "12:00", "14:20", "15:00", "23:00"):
@@ -192,6 +206,7 @@ def test_lists_are_filtered_by_the_state_they_show(app: App, clock: FrozenClock,
                 found = reservations.listing(app, CONSOLE, state=state, limit=200).results
                 assert [one.id for one in found] == [one.id for one in everyone if one.state == state], (time, state)
                 assert {one.state for one in found} <= {state}
+                assert tuple(by_twos(app, state)) == found
                 seen |= {one.state for one in found}
             assert [show(app, one).state for one in everyone] == [one.state for one in everyone]
             assert [show(app, one).position for one in everyone] == [one.position for one in everyone]
