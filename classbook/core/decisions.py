@@ -233,7 +233,7 @@ def _who(batch: Batch, actor: Actor) -> Who:
 def _offering(batch: Batch, offering_id: int, kind: str | None) -> OfferingRecord:
     offering = batch.scene.offerings.get(offering_id)
     if offering is None or kind not in (None, offering.kind):
-        raise NotFound(f"There is no offering {offering_id}.", hint="`classbook class list` shows what there is.")
+        raise NotFound(f"There is no offering {offering_id}.", hint="The list shows what there is.")
     return offering
 
 

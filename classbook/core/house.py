@@ -25,7 +25,7 @@ def venue(tx: Tx, venue_id: int) -> venues.VenueRecord:
 
 
 def no_venue(venue_id: int | str) -> NotFound:
-    return NotFound(f"There is no venue {venue_id}.", hint="`classbook venue list` shows what there is.")
+    return NotFound(f"There is no venue {venue_id}.", hint="The list shows what there is.")
 
 
 def choose(

@@ -279,7 +279,7 @@ def _in_words(labels: Sequence[str]) -> str:
 def _match(tx: Tx, match_id: int) -> OfferingRecord:
     found = store.by_id(tx, KIND, match_id)
     if found is None:
-        raise NotFound(f"There is no match {match_id}.", hint="`classbook match list` shows what there is.")
+        raise NotFound(f"There is no match {match_id}.", hint="The list shows what there is.")
     return found
 
 

@@ -212,4 +212,4 @@ def _found(tx: Tx, who: str) -> PersonRecord:
 
 
 def _nobody(who: str) -> NotFound:
-    return NotFound(f"There is no person {who}.", hint="`classbook user list` shows who there is.")
+    return NotFound(f"There is no person {who}.", hint="The list shows who there is.")

@@ -101,7 +101,7 @@ def _refuse_while_busy(tx: Tx, record: PersonRecord) -> None:
         if wallet.balance.minor or wallet.held.minor:
             raise NotAllowedNow(
                 f"There is {wallet.balance} in wallet {wallet.id} of {record.name}.",
-                hint=f"Take it out first: `classbook wallet withdraw {wallet.balance.amount} --wallet {wallet.id}`.",
+                hint="Take it out first.",
             )
     if ahead := store.offerings_ahead(tx, record.id):
         raise NotAllowedNow(
@@ -120,7 +120,7 @@ def _seen(tx: Tx, viewer: Who, who: str) -> PersonRecord:
     text = who.strip()
     record = people.by_id(tx, int(text)) if text.isascii() and text.isdigit() else people.by_email(tx, text.lower())
     if record is None or not viewer.may_see(record.id):
-        raise NotFound(f"There is no person {who}.", hint="`classbook user list` shows who there is.")
+        raise NotFound(f"There is no person {who}.", hint="The list shows who there is.")
     return record
 
 

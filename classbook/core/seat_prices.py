@@ -23,9 +23,7 @@ def of_stands(
     """
     minor = {category: parse_amount(text, currency, least_minor=0) for category, text in prices.items()}
     if not stands:
-        raise Invalid(
-            "The venue has no seats yet.", hint=f"`classbook venue import FILE --venue {venue_id}` adds them."
-        )
+        raise Invalid("The venue has no seats yet.", hint="Give it a seat plan first.")
     if minor and (unpriced := unpriced_in(stands, minor)):
         raise Invalid(f"The seats {unpriced} have no price.", hint="Name a price for every category or stand.")
     known = {name for stand in stands for name in (stand.name, *stand.categories)}

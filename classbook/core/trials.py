@@ -309,4 +309,4 @@ class Trial:
             detail = f"{offering.title} is {'sold out' if offering.starts_at else 'taken'}{when}."
         else:
             detail = f"{offering.title} has only {left} {'place' if left == 1 else 'places'} left{when}."
-        return self.kind.refusal(detail, hint="With --queue you are told when a place is free.")
+        return self.kind.refusal(detail, hint="Wait in line (`queue`), and you are told when a place is free.")

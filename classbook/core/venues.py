@@ -144,7 +144,7 @@ def _as_admin(
 def _shown_venue(tx: Tx, venue_id: int) -> store.VenueRecord:
     found = store.by_id(tx, venue_id)
     if found is None:
-        raise NotFound(f"There is no venue {venue_id}.", hint="`classbook venue list` shows what there is.")
+        raise NotFound(f"There is no venue {venue_id}.", hint="The list shows what there is.")
     return found
 
 

@@ -73,7 +73,7 @@ def the_houses(offering: Bookable, policy: Policy, wanted: Wanted) -> Span | Non
 def a_slot(offering: Bookable, policy: Policy, wanted: Wanted) -> Span:
     """The client picks a slot, whose length the house has set."""
     if wanted.starts_at is None:
-        raise Invalid("When is it to be?", hint="Name the start; `classbook slots` shows free ones.")
+        raise Invalid("When is it to be?", hint="Name the start; the free times are what can be had.")
     if why := why_impossible(Span(wanted.starts_at, wanted.starts_at + timedelta.resolution)):
         raise why
     span = Span(wanted.starts_at, wanted.starts_at + timedelta(seconds=policy.slot_seconds))

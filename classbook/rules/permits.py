@@ -126,8 +126,8 @@ def _way_out(live: Booked) -> str:
     """What somebody can do about the reservation they have already."""
     code = reservation_code(live.id)
     if live.state == HELD:
-        return f"Confirm it with `classbook confirm {code}`, or cancel it first."
-    return f"Cancel it first: `classbook cancel {code}`."
+        return f"Confirm {code}, or cancel it first."
+    return f"Cancel {code} first."
 
 
 def why_not_confirm(offering: Bookable, state: str) -> ClassbookError | None:

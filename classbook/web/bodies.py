@@ -40,13 +40,13 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
-def _like(*examples: dict[str, Any]) -> ConfigDict:
+def like(*examples: dict[str, Any]) -> ConfigDict:
     """What such a body looks like, for the documentation."""
     return ConfigDict(json_schema_extra={"examples": list(examples)})
 
 
 class Empty(Body):
-    model_config = _like({})
+    model_config = like({})
 
 
 _WHEN: Final = "ISO 8601; without an offset it is local time in `timezone`."
@@ -62,7 +62,7 @@ class ReserveSeat(Body):
     queue: Flag | None = Field(None, description=_QUEUE)
     voucher: Short | None = Field(None, description=_VOUCHER)
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"class_id": 1}, {"class_id": 1, "party": 2}]})
+    model_config = like({"class_id": 1}, {"class_id": 1, "party": 2})
 
 
 class ConfirmSeat(Body):
@@ -70,7 +70,7 @@ class ConfirmSeat(Body):
     user_id: Whole | None = None
     otp: Short | None = Field(None, description="The six digits of the mail.", examples=["123456"])
 
-    model_config = _like({"class_id": 1, "otp": "123456"})
+    model_config = like({"class_id": 1, "otp": "123456"})
 
 
 class CancelSeat(Body):
@@ -78,7 +78,7 @@ class CancelSeat(Body):
     user_id: Whole | None = None
     reason: Text | None = None
 
-    model_config = _like({"class_id": 1}, {"class_id": 1, "reason": "I am ill."})
+    model_config = like({"class_id": 1}, {"class_id": 1, "reason": "I am ill."})
 
 
 class ReservePlaces(Body):
@@ -87,7 +87,7 @@ class ReservePlaces(Body):
     queue: Flag | None = Field(None, description=_QUEUE)
     voucher: Short | None = Field(None, description=_VOUCHER)
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{}, {"party": 2, "queue": True}]})
+    model_config = like({}, {"party": 2, "queue": True})
 
 
 class NewBooking(Body):
@@ -101,7 +101,7 @@ class NewBooking(Body):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"resource": 1, "start_time": "2030-09-26T10:00:00Z", "end_time": "2030-09-26T12:00:00Z"}]
+            "examples": [{"resource": 5, "start_time": "2030-12-02T10:00:00Z", "end_time": "2030-12-02T12:00:00Z"}]
         }
     )
 
@@ -114,7 +114,7 @@ class NewAppointment(Body):
     voucher: Short | None = Field(None, description=_VOUCHER)
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"provider_id": 1, "start": "2030-12-03T09:15:00+01:00"}]}
+        json_schema_extra={"examples": [{"provider_id": 4, "start": "2030-12-03T09:15:00+01:00"}]}
     )
 
 
@@ -145,7 +145,7 @@ class ChangedAppointment(Body):
     discount: Any = None
     is_expired: Any = None
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"is_confirmed": True}]})
+    model_config = like({"is_confirmed": True})
 
 
 class MovePlaces(Body):
@@ -159,25 +159,25 @@ class MovePlaces(Body):
     category: Short | None = None
     strict: Flag = False
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"starts_at": "2030-12-01T19:00"}, {"party": 3}]})
+    model_config = like({"starts_at": "2030-12-01T19:00"}, {"party": 3})
 
 
 class Confirm(Body):
     otp: Short | None = Field(None, description="The six digits of the mail.", examples=["123456"])
 
-    model_config = _like({"otp": "123456"}, {})
+    model_config = like({"otp": "123456"}, {})
 
 
 class Came(Body):
     offering: Whole | None = Field(None, description="To what: what is for another offering is refused.")
 
-    model_config = _like({}, {"offering": 1})
+    model_config = like({}, {"offering": 1})
 
 
 class Cancel(Body):
     reason: Text | None = None
 
-    model_config = _like({}, {"reason": "The hall is closed."})
+    model_config = like({}, {"reason": "The hall is closed."})
 
 
 class ReleaseHolds(Body):
@@ -185,7 +185,7 @@ class ReleaseHolds(Body):
     offering_id: Whole | None = Field(None, description="Left out, wherever they are.")
     reason: Text | None = Field(None, description="The person reads it in the mail.")
 
-    model_config = _like({"user_id": 2})
+    model_config = like({"user_id": 3})
 
 
 class Policy(Body):
@@ -240,8 +240,8 @@ class NewClass(Body):
     provider: Whole | None = Field(None, description="A provider who is taken for its time.")
     repeat: Repeat | None = None
 
-    model_config = _like(
-        {"title": "Morning yoga", "seats": 12, "starts_at": "2030-12-01T18:00", "ends_at": "2030-12-01T19:00"}
+    model_config = like(
+        {"title": "Evening yoga", "seats": 12, "starts_at": "2030-12-01T18:00", "ends_at": "2030-12-01T19:00"}
     )
 
 
@@ -259,7 +259,7 @@ class NewEvent(Body):
     provider: Whole | None = Field(None, description="A provider who is taken for its time.")
     repeat: Repeat | None = None
 
-    model_config = _like(
+    model_config = like(
         {"title": "Open day", "capacity": 50, "start_time": "2030-12-01T18:00", "end_time": "2030-12-01T19:00"}
     )
 
@@ -278,7 +278,7 @@ class NewMatch(Body):
     policy: Policy | None = None
     repeat: Repeat | None = None
 
-    model_config = _like(
+    model_config = like(
         {
             "title": "Lions - Bears",
             "venue_id": 1,
@@ -300,13 +300,13 @@ class ReserveSeats(Body):
     queue: Flag | None = Field(None, description=_QUEUE)
     voucher: Short | None = Field(None, description=_VOUCHER)
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"seats": ["A-3-12", "A-3-13"]}, {"best": 3}]})
+    model_config = like({"seats": ["A-3-12", "A-3-13"]}, {"best": 3})
 
 
 class ReserveTicket(Body):
     voucher: Short | None = Field(None, description=_VOUCHER)
 
-    model_config = _like({})
+    model_config = like({})
 
 
 class NewVoucher(Body):
@@ -334,7 +334,7 @@ class NewPrices(Body):
     match: Whole
     prices: dict[str, Text] = Field(examples=[{"A": "25.00", "B": "12.50"}])
 
-    model_config = _like({"match": 1, "prices": {"A": "25.00", "B": "12.50"}})
+    model_config = like({"match": 3, "prices": {"A": "25.00", "B": "12.50"}})
 
 
 class SeatPlan(Body):
@@ -346,7 +346,7 @@ class SeatPlan(Body):
 class NewSeats(SeatPlan):
     venue: Whole
 
-    model_config = _like({"venue": 1, "stand": [{"name": "A", "rows": 30, "seats": 40}]})
+    model_config = like({"venue": 1, "stand": [{"name": "A", "rows": 30, "seats": 40}]})
 
 
 class NewVenue(Body):
@@ -356,7 +356,7 @@ class NewVenue(Body):
         default_factory=list, examples=[[{"name": "A", "rows": 30, "seats": 40, "focus": [20, 0]}]]
     )
 
-    model_config = _like(
+    model_config = like(
         {"name": "Riverside", "timezone": "Europe/Lisbon", "stand": [{"name": "A", "rows": 30, "seats": 40}]}
     )
 
@@ -383,7 +383,7 @@ class NewClient(Body):
     timezone: Text | None = None
     phone: Text | None = None
 
-    model_config = _like({"email": "ana@example.org", "name": "Ana Lopes"})
+    model_config = like({"email": "ana@example.org", "name": "Ana Lopes"})
 
 
 class _ReadBack(Body):
@@ -416,7 +416,7 @@ class ChangedClass(_ReadBack):
 
     capacity: Any = None
 
-    model_config = _like({"title": "Evening yoga"}, {"seats": 14, "price": "12.50"})
+    model_config = like({"title": "Yoga by candlelight"}, {"seats": 14, "price": "12.50"})
 
 
 class ChangedEvent(_ReadBack):
@@ -435,7 +435,7 @@ class ChangedEvent(_ReadBack):
     reserved_slots: Any = None
     available_slots: Any = None
 
-    model_config = _like({"capacity": 60})
+    model_config = like({"capacity": 60})
 
 
 class ChangedMatch(_ReadBack):
@@ -451,7 +451,7 @@ class ChangedMatch(_ReadBack):
     venue_id: Any = None
     capacity: Any = None
 
-    model_config = _like({"starts_at": "2030-12-01T19:00", "ends_at": "2030-12-01T21:00"})
+    model_config = like({"starts_at": "2030-12-01T19:00", "ends_at": "2030-12-01T21:00"})
 
 
 class ChangedResource(_ReadBack):
@@ -467,7 +467,7 @@ class ChangedResource(_ReadBack):
     ends_at: Any = None
     capacity: Any = None
 
-    model_config = _like({"max_slots": 3})
+    model_config = like({"max_slots": 3})
 
 
 class ChangedProvider(_ReadBack):
@@ -483,7 +483,7 @@ class ChangedProvider(_ReadBack):
     provider: Any = None
     slot: Any = None
 
-    model_config = _like({"policy": {"slot_seconds": 1800}})
+    model_config = like({"policy": {"slot_seconds": 1800}})
 
 
 class WeeklyHours(Body):
@@ -503,7 +503,7 @@ class OpeningHours(Body):
     dates: list[HoursOnDate] = Field(default_factory=list)
     closed: list[Text] = Field(default_factory=list, examples=[["2030-12-24..2030-12-26"]])
 
-    model_config = _like(
+    model_config = like(
         {
             "weekly": [{"days": ["mon", "wed"], "hours": ["08:00-11:00", "12:00-15:00"]}],
             "closed": ["2030-12-24..2030-12-26"],
@@ -517,7 +517,7 @@ class Period(Body):
     starts_from: Text | None = Field(None, alias="from", description="They start then or later.")
     starts_to: Text | None = Field(None, alias="to", description="And before; a whole day is included.")
 
-    model_config = _like({"from": "2030-12-01", "to": "2030-12-31"}, {})
+    model_config = like({"from": "2030-12-01", "to": "2030-12-31"}, {})
 
 
 class Signup(Body):
@@ -525,7 +525,7 @@ class Signup(Body):
     password: Short
     name: Short
 
-    model_config = _like({"email": "ana@example.org", "password": "four words of mine", "name": "Ana Lopes"})
+    model_config = like({"email": "ana@example.org", "password": "four words of mine", "name": "Ana Lopes"})
 
 
 class Verify(Body):
@@ -533,26 +533,26 @@ class Verify(Body):
     code: Short = Field(description="The six digits of the mail.", examples=["123456"])
     password: Short | None = Field(None, description="If it is sent, it must be the one of that sign-up.")
 
-    model_config = _like({"email": "ana@example.org", "code": "123456"})
+    model_config = like({"email": "ana@example.org", "code": "123456"})
 
 
 class Login(Body):
     email: Short
     password: Short
 
-    model_config = _like({"email": "ana@example.org", "password": "four words of mine"})
+    model_config = like({"email": "ana@example.org", "password": "four words of mine"})
 
 
 class Refresh(Body):
     refresh: Text
 
-    model_config = _like({"refresh": "the refresh token of the login"})
+    model_config = like({"refresh": "the refresh token of the login"})
 
 
 class Logout(Body):
     refresh: Text | None = Field(None, description="Left out, the login of the access token ends.")
 
-    model_config = _like({})
+    model_config = like({})
 
 
 class Password(Body):

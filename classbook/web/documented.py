@@ -6,7 +6,7 @@ own, its route says with ``responses=refuses(...)``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from classbook import errors
@@ -42,7 +42,10 @@ from classbook.errors import (
     UnknownSeat,
     WrongCode,
 )
+from classbook.values import plain
+from classbook.web.examples import EXAMPLES, of_answer
 from classbook.web.problems import STATUS
+from classbook.web.sentences import sentence
 from classbook.web.shapes import Problem
 
 Refusals = tuple[type[ClassbookError], ...]
@@ -110,10 +113,12 @@ def complete(schema: dict[str, Any]) -> dict[str, Any]:
         name: {"description": said, "schema": {"type": "string"}} for name, said in _HEADERS.items()
     }
     components["responses"] = {}
+    components["examples"] = {name: {"value": plain(value)} for name, value in EXAMPLES.items()}
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
             leaves = _refused_by(operation, path=path, method=method)
-            _say_what_is_refused(operation["responses"], leaves, shared=components["responses"])
+            _show_what_is_answered(operation)
+            _say_what_is_refused(operation, leaves, components=components)
             if body := operation.get("requestBody"):
                 body["required"] = _must_be_sent(body, components["schemas"])
             more = [_KEY] if method == "post" else []
@@ -139,28 +144,59 @@ def _refused_by(operation: dict[str, Any], *, path: str, method: str) -> list[ty
         implied += [NotFound]
     if "requestBody" in operation:
         implied += [TooLarge]
-    if operation.get("parameters") or "requestBody" in operation or method not in ("get", "delete"):
+    if "requestBody" in operation or ChangedMeanwhile in own or any(_in_query(operation)):
         implied += [Invalid]
     if method == "post":
         implied += [KeyReused]
     return list(dict.fromkeys([*implied, *own, *_EVERYWHERE]))
 
 
+def _in_query(operation: dict[str, Any]) -> Iterator[str]:
+    """The names of what is asked for behind the question mark."""
+    return (one["name"] for one in operation.get("parameters", ()) if one["in"] == "query")
+
+
+def _show_what_is_answered(operation: dict[str, Any]) -> None:
+    """Give each answer that has a body an example."""
+    for status, answer in operation["responses"].items():
+        for content in answer.get("content", {}).values() if status.startswith("2") else ():
+            names = of_answer(operation["operationId"], content["schema"])
+            content["examples"] = {name: _example_reference(name) for name in names}
+
+
 def _say_what_is_refused(
-    responses: dict[str, Any], leaves: Sequence[type[ClassbookError]], *, shared: dict[str, Any]
+    operation: dict[str, Any], leaves: Sequence[type[ClassbookError]], *, components: dict[str, Any]
 ) -> None:
     """Write the refusals over what stands there; what many operations have in common is said once."""
-    for stale in [status for status in responses if not status.startswith("2")]:
+    responses = operation["responses"]
+    for stale in [status for status in responses if status >= "4"]:
         del responses[stale]
     for status, found in sorted(_by_status(leaves).items()):
-        responses[str(status)] = _answer(status, found)
+        said = dict(sentence(leaf, *_places(operation)) for leaf in found)
+        components["examples"] |= {name: {"value": shown} for name, shown in said.items()}
+        responses[str(status)] = _answer(status, found, names=said)
         if len(found) <= _FEW:
-            name = "Or".join(leaf.__name__ for leaf in found)
-            shared[name] = responses[str(status)]
+            name = "Or".join(leaf.__name__ for leaf in found) + _apart(said)
+            components["responses"][name] = responses[str(status)]
             responses[str(status)] = {"$ref": f"#/components/responses/{name}"}
 
 
-def _answer(status: int, leaves: Sequence[type[ClassbookError]]) -> dict[str, Any]:
+def _places(operation: dict[str, Any]) -> Iterator[str]:
+    """Where a refusal is said, the closest first: the operation, what it may be asked with, its tag."""
+    yield operation["operationId"]
+    if "requestBody" not in operation:
+        asked = set(_in_query(operation))
+        yield "with_page" if "page" in asked else "with_limit" if "limit" in asked else "with_version"
+    yield operation["tags"][0]
+
+
+def _apart(names: Iterable[str]) -> str:
+    """What tells refusals of the same kind apart that have different words, for their common name."""
+    return "".join(f".{place}" for _, _, place in (name.partition(".") for name in names) if place)
+
+
+def _answer(status: int, leaves: Sequence[type[ClassbookError]], *, names: Iterable[str]) -> dict[str, Any]:
+    """A refusal, with an example for each of its codes; ``names`` are those of the examples."""
     answer = {
         "description": "\n".join(f"- `{leaf.code}`: {leaf.title}" for leaf in leaves),
         "content": {
@@ -170,11 +206,16 @@ def _answer(status: int, leaves: Sequence[type[ClassbookError]]) -> dict[str, An
                         {"$ref": "#/components/schemas/Problem"},
                         {"properties": {"code": {"enum": [leaf.code for leaf in leaves]}}},
                     ]
-                }
+                },
+                "examples": {name.partition(".")[0]: _example_reference(name) for name in names},
             }
         },
     }
     return answer | ({"headers": _header_references(_SENT_WITH[status])} if status in _SENT_WITH else {})
+
+
+def _example_reference(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/examples/{name}"}
 
 
 def _header_references(names: Iterable[str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from classbook.core import catalog, matches
 from classbook.core.asks import Reserve
-from classbook.errors import NotFound, OfferingCancelled, SoldOut, UnknownSeat
+from classbook.errors import NotFound, SoldOut, UnknownSeat
 from classbook.values import Actor, CategoryPrice, Match, Reservation, SeatState, Ticket
 from classbook.web import answers, offerings
 from classbook.web.bodies import Cancel, ChangedMatch, NewMatch, NewPrices, ReserveSeats, ReserveTicket, SeatLabels
@@ -85,7 +85,7 @@ async def give_ticket_back(match: int, seat: str, visit: Person, body: Cancel) -
     "/matches/{id:id}/seats/",
     response_model=page(SeatState),
     operation_id="list_match_seats",
-    responses=refuses(OfferingCancelled, SoldOut),
+    responses=refuses(SoldOut),
 )
 def list_seats_of_match(
     id: int,

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from classbook.core import catalog, schedules
-from classbook.errors import BadSpan, NotYours, OfferingCancelled
+from classbook.errors import BadSpan, NotYours
 from classbook.rules.opening import Rule, from_json
 from classbook.rules.zones import known_zone
 from classbook.values import Page, Schedule, Slot
@@ -48,7 +48,7 @@ def serve(noun: Noun, *, acting: APIRouter, looking: APIRouter) -> None:
         f"{path}schedule/",
         response_model=shape(Schedule),
         operation_id=f"add_{one}_schedule",
-        responses=refuses(NotYours, BadSpan, OfferingCancelled),
+        responses=refuses(NotYours, BadSpan),
         summary=f"Add opening hours: {noun.many}",
         description="Several rules in one request; the answer is the whole schedule. What is booked stays booked.",
     )

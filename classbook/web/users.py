@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from typing import Any
+
+from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from classbook.core import people, personal
@@ -26,13 +28,26 @@ class Anonymise(Body):
     )
 
 
+class PersonalData(BaseModel):
+    """All that is kept about somebody. A reservation has its `history` with it."""
+
+    person: dict[str, Any]
+    reservations: list[dict[str, Any]]
+    wallets: list[dict[str, Any]]
+    transfers: list[dict[str, Any]]
+    offerings: list[dict[str, Any]]
+    messages: list[dict[str, Any]]
+    changes_by_them: list[dict[str, Any]]
+    changes_of_them: list[dict[str, Any]]
+
+
 @looking.get("/users/{id:id}/", response_model=shape(PersonValue), operation_id="read_user")
 def read(id: int, visit: Person) -> Response:
     """One person: oneself; an administrator sees anybody."""
     return answers.answer(people.show(visit.web.app, visit.actor, str(id)))
 
 
-@looking.get("/users/{id:id}/export/", operation_id="export_user")
+@looking.get("/users/{id:id}/export/", response_model=PersonalData, operation_id="export_user")
 def export(id: int, visit: Person) -> Response:
     """All that is kept about a person, as one JSON object: reservations, money, mails, changes."""
     pieces = personal.export(visit.web.app, visit.actor, str(id))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query
 from starlette.responses import Response
 
 from classbook.core import venues
-from classbook.errors import Exists, NotAllowedNow, NotFound, NotYours, SeatTaken
+from classbook.errors import NotAllowedNow, NotFound, NotYours, SeatTaken
 from classbook.rules.plan_files import from_tree
 from classbook.values import Venue, VenuePlan, VenueSeat
 from classbook.web import answers
@@ -34,7 +34,7 @@ def list_stadiums(visit: Anyone, limit: Limit = 50, cursor: Cursor = None) -> Re
     status_code=201,
     response_model=shape(VenuePlan),
     operation_id="create_stadium",
-    responses=refuses(NotYours, Exists) | gives(201, "Location"),
+    responses=refuses(NotYours) | gives(201, "Location"),
 )
 async def create_stadium(visit: Person, body: NewVenue) -> Response:
     """Add a stadium, with its stands or without. For administrators."""
@@ -58,10 +58,10 @@ def read_stadium(id: int, visit: Anyone) -> Response:
     return answers.answer(venues.show(visit.web.app, id))
 
 
-@looking.get("/stadiums/{id:id}/seats/", operation_id="read_stadium_seats")
-def read_plan(id: int, visit: Anyone) -> dict[str, Any]:
+@looking.get("/stadiums/{id:id}/seats/", response_model=SeatPlan, operation_id="read_stadium_seats")
+def read_plan(id: int, visit: Anyone) -> Response:
     """The seat plan of a stadium, in the shape that may be sent back."""
-    return {"stand": venues.show(visit.web.app, id).stand}
+    return answers.answer({"stand": venues.show(visit.web.app, id).stand})
 
 
 @acting.post(

@@ -18,7 +18,7 @@ def test_it_is_told_as_lines_off_a_terminal(app: Any, cast: Any, cli: Any) -> No
     assert ran.out == (
         "is\tcode\ttext\thint\n"
         "verdict\timpossible\tIt cannot be reserved now.\t\n"
-        "reason\tsold_out\tPilates has only 1 place left.\tWith --queue you are told when a place is free.\n"
+        "reason\tsold_out\tPilates has only 1 place left.\tWait in line (`queue`), and you are told when a place is free.\n"
         "instead\tparty\ta party of 1\t\n"
         "instead\tqueue\twait in line, as number 1: --queue\t\n"
     )
@@ -47,9 +47,9 @@ def test_it_is_told_in_sentences_on_a_terminal(app: Any, cast: Any, cli: Any, mo
         == [
             "It cannot be reserved now.",
             "1. Ben has a reservation for Yoga already. (already_reserved)",
-            f"   Cancel it first: `classbook cancel {theirs.code}`.",
+            f"   Cancel {theirs.code} first.",
             "2. Yoga is sold out. (sold_out)",
-            "   With --queue you are told when a place is free.",
+            "   Wait in line (`queue`), and you are told when a place is free.",
             "Instead:",
             "- class 2, Yoga: Wed 2 Dec 2026 09:00-10:00 UTC, 2 places left",
         ]

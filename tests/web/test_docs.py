@@ -155,7 +155,7 @@ def test_every_refusal_is_described_with_its_codes(schema: dict[str, Any]) -> No
         for method, operation in operations.items():
             assert {"500", "503"} <= operation["responses"].keys() and "default" not in operation["responses"]
             for status, answer in operation["responses"].items():
-                if status.startswith("2"):
+                if status < "4":
                     continue
                 described = shared[answer["$ref"].rpartition("/")[2]] if "$ref" in answer else answer
                 [(media_type, content)] = described["content"].items()
