@@ -284,10 +284,14 @@ class Reservation:
     confirmed_at: datetime | None
     checked_in_at: datetime | None
     refund: Money | None
-    """What came back of a price that was paid, once it is cancelled."""
+    """What came back of a price that was paid, once it is cancelled; in the answer to a move what that gives back."""
     voucher: str | None
     discount: Money | None
     """What the voucher takes off; ``price`` is what is left."""
+    charged: Money | None
+    """In the answer to a move: what is paid for what is new."""
+    forfeited: Money | None
+    """What was paid for places that were given back since, and did not come back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,10 @@ RESERVATION: Final = (
     Column("checked_in_at"),
     Column("refund.amount", "refunded", shown=money("refund")),
     Column("refund.currency"),
+    Column("charged.amount", "paid now", shown=money("charged")),
+    Column("charged.currency"),
+    Column("forfeited.amount", "forfeited", shown=money("forfeited")),
+    Column("forfeited.currency"),
 )
 LISTED: Final = tuple(Column(one.path) if one.path.endswith(".amount") else one for one in RESERVATION)
 """The same in a list, which is wide enough without the money."""

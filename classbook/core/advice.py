@@ -171,7 +171,7 @@ class _Advice:
             return None
         stands, units = self._stands, tried.units or []
         labels = tuple(stands[pool_id].plan.names[unit] for pool_id, unit in units)
-        return OtherSeats("seats", labels, self._batch.price(tried.offering, units))
+        return OtherSeats("seats", labels, self._batch.quotes.price(tried.offering, units))
 
     @property
     def _stands(self) -> dict[int, SeatShelf]:

@@ -85,6 +85,17 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
+class GiveBack:
+    """Give one seat back, named by its full label, and keep the others; the last one is a `Cancel`."""
+
+    actor: Actor
+    which: Which
+    seat: str
+    reason: str | None = None
+    key: RequestKey | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CheckIn:
     """Somebody came; where ``offering_id`` is named, to that: what is for another one is refused."""
 
@@ -124,4 +135,4 @@ class Resend:
     key: RequestKey | None = None
 
 
-Ask = Reserve | Confirm | Cancel | Move | CheckIn | Resend
+Ask = Reserve | Confirm | Cancel | Move | GiveBack | CheckIn | Resend

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import lru_cache
+from itertools import repeat
 from typing import Any
 
 from classbook.app import App
 from classbook.core.money import Purse
+from classbook.core.quotes import Change, Costs, Quotes
 from classbook.core.views import reservation_view
 from classbook.errors import ClassbookError
+from classbook.rules import refunds
 from classbook.rules.differences import Facts, only_changed
 from classbook.rules.kinds import KINDS, Kind, times_near
 from classbook.rules.opening import from_json
@@ -33,7 +37,7 @@ from classbook.rules.states import (
     seen,
 )
 from classbook.rules.timetable import Timetable
-from classbook.rules.vouchers import Voucher, discount
+from classbook.rules.vouchers import Voucher
 from classbook.rules.wanted import Wanted
 from classbook.store.records import (
     Claim,
@@ -63,6 +67,7 @@ class Batch:
         self.scene = scene
         self.dry_run = dry_run
         self.purse = Purse(scene)
+        self.quotes = Quotes(scene)
         self._ids = iter(scene.fresh_ids)
         self._terms: dict[int, Policy] = {}
 
@@ -131,7 +136,7 @@ class Batch:
                 units = self.find(offering, self.asked(record), record.span)
                 if units is None:
                     continue
-                to_pay, _ = self.to_pay(self.price(offering, units), record.voucher_id)
+                to_pay, _ = self.quotes.to_pay(self.quotes.price(offering, units), record.voucher_id)
                 if self.purse.why_not_pay(record.person_id or 0, to_pay):
                     self.put_back(offering, units, record.span)
                     if not self.kind(offering).timed:  # else everybody was looked at
@@ -145,8 +150,9 @@ class Batch:
 
     def _offer(self, offering: OfferingRecord, record: ReservationRecord, units: Units) -> None:
         terms = self.policy(offering)
-        self._claim(record, offering, units, record.span)
-        self._quote(record, self.price(offering, units))
+        costs = self.quotes.costs(offering, units)
+        self._claim(record, offering, units, record.span, costs)
+        self._quote(record, offering, costs)
         self.step(record, "offer", TIME)
         record.ask = None
         record.due_at = hold_until(terms.offer_seconds, record.span, self.now)
@@ -160,45 +166,39 @@ class Batch:
         blocked = blocked_span(span, self.policy(offering)) if span and kind.timed else span
         return kind.plan(self.scene.shelves_of(offering.id), wanted, blocked)
 
-    def price(self, offering: OfferingRecord, units: Units) -> Money | None:
-        """What places cost now: each the offering's price, or that of its seat's category. None where they are free."""
-        if offering.price_minor is None or offering.currency is None:
-            return None
-        prices = self.scene.stage.prices_of.get(offering.id)
-        if prices is None:
-            return Money(offering.price_minor * len(units), offering.currency)
-        shelves = self.scene.shelves_of(offering.id)
-        stands = {pool_id: shelf.plan for pool_id, shelf in shelves.items() if isinstance(shelf, SeatShelf)}
-        return Money(sum(stands[pool_id].price(unit, prices) for pool_id, unit in units), offering.currency)
+    def _quote(self, record: ReservationRecord, offering: OfferingRecord, costs: Costs | None) -> None:
+        left, off = self.quotes.to_pay(self.quotes.sum(offering, costs), record.voucher_id)
+        _write_price(record, left, off)
 
-    def to_pay(self, price: Money | None, voucher_id: int | None) -> tuple[Money | None, Money | None]:
-        """What is left of a price with a voucher, and what that takes off."""
-        if price is None or voucher_id is None:
-            return price, None
-        off = discount(self.scene.vouchers[voucher_id], price)
-        return Money(price.minor - off.minor, price.currency), off
+    def change(
+        self, record: ReservationRecord, offering: OfferingRecord, units: Units, span: Span | None,
+        *, old: Sequence[Claim],
+    ) -> Change:  # fmt: skip
+        """What it means for the money to have ``units`` for a span instead of the places ``old``."""
+        same_time = span == record.span or not self.kind(offering).picks_time
+        back = self.percent_back(record)
+        return self.quotes.change(record, offering, old=old, units=units, same_time=same_time, percent_back=back)
 
-    def _quote(self, record: ReservationRecord, price: Money | None) -> None:
-        left, off = self.to_pay(price, record.voucher_id)
-        record.price_minor, record.currency = (left.minor, left.currency) if left else (None, None)
-        record.discount_minor = off.minor if off else None
+    def percent_back(self, record: ReservationRecord) -> int:
+        """How much of each hundred that was paid for a reservation comes back if it is given up now."""
+        terms = self.policy(self.offering_of(record))
+        return refunds.percent_back(
+            terms, starts_at=record.starts_at, now=self.now, most_percent=record.most_back_percent
+        )
 
-    def _charge_anew(self, record: ReservationRecord, price: Money | None, actor: Actor) -> None:
-        """Write what a moved reservation costs now, and settle the difference."""
-        left, off = self.to_pay(price, record.voucher_id)
-        if (record.price_minor, record.currency) == ((left.minor, left.currency) if left else (None, None)):
-            record.discount_minor = off.minor if off else None
-            return
-        self.purse.take_back(record, actor)
-        self._quote(record, price)
-        self.purse.charge(record, actor)
+    def back_now(self, record: ReservationRecord, paid: Money) -> Money:
+        """How much of what was ``paid`` for it that is."""
+        return refunds.share(paid, self.percent_back(record))
 
-    def _claim(self, record: ReservationRecord, offering: OfferingRecord, units: Units, span: Span | None) -> None:
+    def _claim(
+        self, record: ReservationRecord, offering: OfferingRecord, units: Units, span: Span | None,
+        costs: Costs | None,
+    ) -> None:  # fmt: skip
         timed = self.kind(offering).timed
         start, end = (blocked_span(span, self.policy(offering)) if timed else span) if span else (None, None)
         first = len(record.claims) + 1
-        for n, (pool_id, unit) in enumerate(units, start=first):
-            claim = Claim(n, pool_id, unit, start, end, timed)
+        for n, ((pool_id, unit), cost) in enumerate(zip(units, costs or repeat(None), strict=False), start=first):
+            claim = Claim(n, pool_id, unit, start, end, timed, price_minor=cost)
             record.claims.append(claim)
             if shelf := self.scene.shelf(offering.id, pool_id):
                 shelf.hand_over(unit, claim.span, (record.id, n))
@@ -254,15 +254,19 @@ class Batch:
 
     def relocate(
         self, record: ReservationRecord, offering: OfferingRecord, wanted: Wanted, units: Units, span: Span | None,
-        *, actor: Actor,
+        *, actor: Actor, change: Change, bound: int = refunds.ALL_BACK, reason: str | None = None,
     ) -> None:  # fmt: skip
         """Change a reservation's places, time and price; the caller has freed the old places and found ``units``.
 
-        Its voucher stays with it.
+        Of what is paid for it no larger share comes back later than ``bound``.
         """
         before = _whereabouts(record, record.freed)
-        self._claim(record, offering, units, span)
-        self._charge_anew(record, self.price(offering, units), actor)
+        self._claim(record, offering, units, span, change.costs)
+        self.purse.exchange(record, change, actor)
+        _write_price(record, change.price, change.discount)
+        if record.state == CONFIRMED and change.forfeited_minor:
+            record.forfeited_minor = (record.forfeited_minor or 0) + change.forfeited_minor
+        _write_bound(record, bound)
         record.party = wanted.places
         if span != record.span:
             record.checked_in_at = None  # who came, came at another time
@@ -272,19 +276,25 @@ class Batch:
             record.due_at = over_at(terms, span, check_in_missing=record.check_in_missing)
         elif span and record.due_at:
             record.due_at = min(record.due_at, span.start)
-        self._note(record, "move", record.state, actor, None, changed=(before, _whereabouts(record, record.places)))
+        self._note(record, "move", record.state, actor, reason, changed=(before, _whereabouts(record, record.places)))
+        self.tell(record, "moved", **(change.in_words() if record.state == CONFIRMED else {}))
 
     # --- steps ---
 
     def hold(
         self, offering: OfferingRecord, person: PersonRecord, wanted: Wanted, units: Units, span: Span | None,
-        *, actor: Actor, voucher: Voucher | None = None,
+        *, actor: Actor, voucher: Voucher | None = None, bound: int = refunds.ALL_BACK,
     ) -> ReservationRecord:  # fmt: skip
-        """A new hold on ``units``, confirmed at once where the policy says so. The caller knows that it can be paid."""
+        """A new hold on ``units``, confirmed at once where the policy says so. The caller knows that it can be paid.
+
+        Of what is paid for it no larger share comes back later than ``bound``.
+        """
         due_at = hold_until(self.policy(offering).hold_seconds, span, self.now)
         record = self._new(offering, person, HELD, wanted, span, due_at=due_at, voucher=voucher)
-        self._claim(record, offering, units, span)
-        self._quote(record, self.price(offering, units))
+        costs = self.quotes.costs(offering, units)
+        self._claim(record, offering, units, span, costs)
+        self._quote(record, offering, costs)
+        _write_bound(record, bound)
         self.purse.follow(record, None, actor)
         self._note(record, "reserve", None, actor, None)
         self.announce(record, offering, actor, kind="held")
@@ -448,14 +458,16 @@ class Batch:
             )
         )  # fmt: skip
 
-    def view(self, record: ReservationRecord) -> Reservation:
-        """The reservation as everybody may see it who may see it."""
+    def view(self, record: ReservationRecord, change: Change | None = None) -> Reservation:
+        """The reservation as everybody may see it who may see it, and what a ``change`` just did to what was paid."""
+        done = change if change and record.state == CONFIRMED else None
         person = self.scene.people[record.person_id or 0]
         user = PersonRef(person.id, person.email, person.name)
         voucher = self.scene.vouchers.get(record.voucher_id or 0)
         return reservation_view(
             record, self.offering_of(record), user, self.state(record), self._position(record),
-            self.purse.refund(record), voucher.code if voucher else None,
+            done.given_back if done else self.purse.refund(record), voucher.code if voucher else None,
+            charged=done.newly_paid if done else None,
         )  # fmt: skip
 
     def _position(self, record: ReservationRecord) -> int | None:
@@ -470,15 +482,30 @@ class Batch:
         return sum(1 for one in line if one.state == QUEUED and one.span and one.span.overlaps(span))
 
 
+def _write_price(record: ReservationRecord, price: Money | None, off: Money | None) -> None:
+    record.price_minor, record.currency = (price.minor, price.currency) if price else (None, None)
+    record.discount_minor = off.minor if off else None
+
+
+def _write_bound(record: ReservationRecord, percent: int) -> None:
+    """Write how much comes back later at most, where that is not all."""
+    if percent < refunds.ALL_BACK:
+        record.most_back_percent = percent
+
+
 def _whereabouts(record: ReservationRecord, places: list[Claim]) -> Facts:
-    """What a move may change of a reservation: its places, its time and its price."""
-    price = None if record.price_minor is None else Money(record.price_minor, record.currency or "")
+    """What a move may change of a reservation: its places, its time, its price and what is forfeited."""
+    price, forfeited = (
+        None if minor is None else Money(minor, record.currency or "")
+        for minor in (record.price_minor, record.forfeited_minor)
+    )
     found = {
         "places": [one.seat or one.unit for one in places],
         "starts_at": record.starts_at,
         "ends_at": record.ends_at,
         "party": record.party,
         "price": price,
+        "forfeited": forfeited,
     }
     return dict(plain(found))
 

@@ -13,7 +13,7 @@ from functools import partial
 
 from classbook.app import App
 from classbook.core import upkeep
-from classbook.core.asks import Ask, ById, Move, Reserve
+from classbook.core.asks import Ask, ById, GiveBack, Move, Reserve
 from classbook.core.batch import Batch, blocked_in, blocked_span
 from classbook.core.decisions import answer, meant, moved_wanted
 from classbook.core.trials import LOOK_AHEAD
@@ -126,10 +126,12 @@ def needs_of(tx: Tx, asks: Sequence[Ask]) -> Needs:
         else:
             needs.offering_ids |= _possible(ask.which.offering_id)
             person_id = ask.which.person_id or ask.actor.person_id or 0
-            (needs.booker_ids if isinstance(ask, Move) else needs.other_people_ids).update(_possible(person_id))
+            whose = needs.booker_ids if isinstance(ask, Move | GiveBack) else needs.other_people_ids
+            whose |= _possible(person_id)
             needs.pairs |= {pair for pair in [(ask.which.offering_id, person_id)] if all(map(_possible, pair))}
-        if isinstance(ask, Move):
+        if isinstance(ask, Move | GiveBack):
             moving |= _possible(ask.which.reservation_id) if isinstance(ask.which, ById) else set()
+        if isinstance(ask, Move):
             # Which offering that is of is not known yet: room for it is looked at in each.
             needs.moved_places += max(ask.party or 0, ask.best or 0, len(ask.seats or ()))
     found = locking.find(tx, needs.reservation_ids) if needs.reservation_ids else []
@@ -176,6 +178,8 @@ def _asked_place(scene: Scene, ask: Ask) -> tuple[OfferingRecord, Wanted] | None
     elif isinstance(ask, Move) and (record := meant(scene, ask.actor, ask.which)):
         offering = scene.offerings[record.offering_id]
         wanted = moved_wanted(ask, record, KINDS[offering.kind])
+    elif isinstance(ask, GiveBack) and (record := meant(scene, ask.actor, ask.which)):
+        offering, wanted = scene.offerings[record.offering_id], Wanted()
     else:
         return None
     return (offering, wanted) if offering and KINDS[offering.kind].timed else None

@@ -150,6 +150,7 @@ def _facts(app: App, mail: About) -> letters.Facts:
         whole_offering=bool(said.get("whole")),
         paid=said.get("paid"),
         refund=said.get("refund"),
+        charged=said.get("charged"),
         old_title=said.get("title"),
         old_starts_at=_instant(said.get("starts_at")),
         old_ends_at=_instant(said.get("ends_at")),

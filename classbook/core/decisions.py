@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from classbook.core.actors import Who, who_is
-from classbook.core.asks import Ask, ById, Cancel, CheckIn, Confirm, Move, Resend, Reserve, Which
+from classbook.core.asks import Ask, ById, Cancel, CheckIn, Confirm, GiveBack, Move, Resend, Reserve, Which
 from classbook.core.batch import Batch
 from classbook.core.keys import answer_to, repeat
 from classbook.core.trials import Trial
@@ -28,7 +27,7 @@ from classbook.rules.wanted import Wanted
 from classbook.rules.when import format_local
 from classbook.store.records import OfferingRecord, ReservationRecord
 from classbook.store.scene import Scene
-from classbook.values import Actor, Outcome, Reservation
+from classbook.values import Actor, Money, Outcome, Reservation
 
 
 def answer(batch: Batch, ask: Ask) -> Outcome:
@@ -58,6 +57,8 @@ def _decide(batch: Batch, ask: Ask) -> Reservation:
             return _cancel(batch, ask)
         case Move():
             return _move(batch, ask)
+        case GiveBack():
+            return _give_back(batch, ask)
         case CheckIn():
             return _check_in(batch, ask)
         case Resend():
@@ -72,10 +73,12 @@ def _reserve(batch: Batch, ask: Reserve) -> Reservation:
             trial.offering, trial.person, trial.wanted, trial.span, actor=ask.actor, voucher=trial.voucher
         )
         return batch.view(record)
-    _replace(batch, trial.replaced, ask.actor)
+    costs, _ = batch.quotes.to_pay(batch.quotes.price(trial.offering, trial.units), trial.voucher_id)
+    bound = _replace(batch, trial, costs, ask.actor)
     record = batch.hold(
-        trial.offering, trial.person, trial.wanted, trial.units, trial.span, actor=ask.actor, voucher=trial.voucher
-    )
+        trial.offering, trial.person, trial.wanted, trial.units, trial.span, actor=ask.actor, voucher=trial.voucher,
+        bound=bound,
+    )  # fmt: skip
     if trial.replaced:
         batch.promote(trial.offering)
     return batch.view(record)
@@ -94,11 +97,24 @@ def trial_of(batch: Batch, ask: Reserve) -> Trial:
     return Trial(batch, who, offering, person, ask.wanted, queue=ask.queue, code=ask.voucher)
 
 
-def _replace(batch: Batch, replaced: Sequence[ReservationRecord], actor: Actor) -> None:
-    """Cancel what a later booking of the same day takes the place of."""
-    for record in replaced:
+def _replace(batch: Batch, trial: Trial, costs: Money | None, actor: Actor) -> int:
+    """Cancel what a later booking of the same day takes the place of; how much of that comes back later at most.
+
+    It is another time for the same thing, so what was paid goes to what the new one ``costs``, and only of the rest
+    comes back what the terms say (`rules.exchanges`).
+    """
+    left_minor, bound = costs.minor if costs else 0, refunds.ALL_BACK
+    for record in trial.replaced:
         why, said = "Replaced by a later one on the same day.", "You booked another time on the same day."
-        batch.cancel(record, actor, reason=why, said=said)
+        paid, refund = batch.purse.paid(record), None
+        if paid:
+            stays_minor = min(paid.minor, left_minor) if costs and costs.currency == paid.currency else 0
+            left_minor -= stays_minor
+            rest = batch.back_now(record, Money(paid.minor - stays_minor, paid.currency))
+            refund = Money(stays_minor + rest.minor, paid.currency)
+            bound = min(bound, batch.percent_back(record))
+        batch.cancel(record, actor, reason=why, said=said, refund=refund)
+    return refunds.ALL_BACK if trial.who.is_admin else bound
 
 
 def _confirm(batch: Batch, ask: Confirm) -> Reservation:
@@ -155,7 +171,7 @@ def _cancel(batch: Batch, ask: Cancel) -> Reservation:
     is_free = who.is_admin or serves
     _raise(permits.why_not_cancel(offering, terms, state, starts_at=record.starts_at, now=batch.now, is_admin=is_free))
     paid = None if serves else batch.purse.paid(record)
-    back = paid and refunds.refund(paid, terms, starts_at=record.starts_at, now=batch.now)
+    back = paid and batch.back_now(record, paid)
     batch.cancel(record, ask.actor, reason=reason, said=reason, refund=back)
     batch.promote(offering)
     return batch.view(record)
@@ -172,11 +188,36 @@ def _move(batch: Batch, ask: Move) -> Reservation:
     trial = Trial(batch, who, offering, person, wanted, queue=False, moving=record)
     _raise(next(trial.objections(), None))
     assert trial.units is not None, "what moves does not wait in line"
-    _replace(batch, trial.replaced, ask.actor)
-    batch.relocate(record, offering, wanted, trial.units, trial.span, actor=ask.actor)
-    batch.tell(record, "moved")
+    change = batch.change(record, offering, trial.units, trial.span, old=record.freed)
+    bound = _replace(batch, trial, change.charged, ask.actor)
+    if trial.span != record.span and batch.purse.paid(record) and not who.is_admin:
+        bound = min(bound, batch.percent_back(record))
+    batch.relocate(record, offering, wanted, trial.units, trial.span, actor=ask.actor, change=change, bound=bound)
     batch.promote(offering)
-    return batch.view(record)
+    return batch.view(record, change)
+
+
+def _give_back(batch: Batch, ask: GiveBack) -> Reservation:
+    """Nothing is taken, so what speaks against taking places speaks not against this; the last one is cancelled."""
+    who, record, offering = _own(batch, ask.actor, ask.which, "move")
+    reason = None if ask.reason is None else clean_text(ask.reason, what="reason", most=500)
+    kept = tuple(place.seat for place in record.places if place.seat and place.seat != ask.seat)
+    if not kept and record.places:
+        return _cancel(batch, Cancel(ask.actor, ask.which, reason=ask.reason))
+    state, terms = batch.state(record), batch.policy(offering)
+    _raise(
+        permits.why_not_move(offering, terms, state, starts_at=record.starts_at, now=batch.now, is_admin=who.is_admin)
+    )
+    if len(kept) == len(record.places):
+        raise NotFound(f"You have no ticket for {ask.seat}.")
+    wanted = Wanted(len(kept), seats=kept)
+    batch.free(record)
+    units = batch.find(offering, wanted, record.span)
+    assert units is not None, "what was free a moment ago is free"
+    change = batch.change(record, offering, units, record.span, old=record.freed)
+    batch.relocate(record, offering, wanted, units, record.span, actor=ask.actor, change=change, reason=reason)
+    batch.promote(offering)
+    return batch.view(record, change)
 
 
 def moved_wanted(ask: Move, record: ReservationRecord, kind: Kind) -> Wanted:

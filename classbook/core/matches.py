@@ -9,8 +9,7 @@ from typing import Any, Final
 from classbook.app import App
 from classbook.core import catalog, drafts, upkeep
 from classbook.core.actors import look_up
-from classbook.core.asks import ById, Cancel
-from classbook.core.asks import Move as MoveAsk
+from classbook.core.asks import ById, Cancel, GiveBack
 from classbook.core.pages import at_most, numbers_in, page_of
 from classbook.errors import NotAllowedNow, NotFound, SeatTaken, SoldOut
 from classbook.rules.kinds import KINDS
@@ -95,7 +94,7 @@ def zone_of_venue(app: App, fields: dict[str, Any]) -> str | None:
 
 def giving_back(
     app: App, actor: Actor, match_id: int, label: str, *, reason: str | None = None, key: RequestKey | None = None
-) -> Cancel | MoveAsk:
+) -> Cancel | GiveBack:
     """The ask that gives one seat back and keeps the others that were reserved with it.
 
     Raises NotFound where that seat is nobody's, or somebody else's, UnknownSeat.
@@ -110,11 +109,8 @@ def giving_back(
                 # Given back already, perhaps: then the desk knows the answer to this key.
                 return Cancel(actor, ById(0, KIND), reason=reason, key=key)
             raise NotFound(f"You have no ticket for {label}.")
-        with_it = [hall.seat(*one).label for one in store.units_of(tx, holder[0]) if one != (pool_id, unit)]
-        which = ById(holder[0], KIND)
-        if not with_it:
-            return Cancel(actor, which, reason=reason, key=key)
-        return MoveAsk(actor, which, party=len(with_it), seats=tuple(with_it), key=key)
+        seat = hall.seat(pool_id, unit).label
+        return GiveBack(actor, ById(holder[0], KIND), seat, reason=reason, key=key)
 
 
 def block(

@@ -144,9 +144,7 @@ class Trial:
 
     @property
     def voucher_id(self) -> int | None:
-        """The voucher that takes something off: what moves keeps its own."""
-        if self.moving:
-            return self.moving.voucher_id
+        """The voucher that takes something off."""
         return self.voucher.id if self.voucher else None
 
     def may_wait(self, *, queue: bool | None = None) -> bool:
@@ -257,7 +255,8 @@ class Trial:
     def _find(self) -> Units | None:
         """Places for the span, with those given up free; where nothing fits, these are kept.
 
-        Raises InsufficientFunds where the places are there and the person cannot pay for them.
+        Raises InsufficientFunds where the places are there and the person cannot pay for them, and NotAllowedNow where
+        they are sold in another currency than what is moved.
         """
         batch, offering = self.batch, self.offering
         given_up = [(record, record.places) for record in self._given_up]
@@ -276,21 +275,26 @@ class Trial:
                     batch.keep(record, claims)
         return units
 
-    def _why_not_pay(self, units: Units) -> InsufficientFunds | None:
-        price = self.batch.price(self.offering, units)
-        if price is None:
-            return None
-        to_pay, _ = self.batch.to_pay(price, self.voucher_id)
-        return self.batch.purse.why_not_pay(self.person.id, to_pay, instead_of=self._given_up)
+    def _why_not_pay(self, units: Units) -> ClassbookError | None:
+        """Who moves pays what is new, with what comes back of what is given up for it."""
+        batch, moving = self.batch, self.moving
+        if moving:
+            try:
+                change = batch.change(moving, self.offering, units, self.span, old=moving.freed)
+            except ClassbookError as refusal:
+                return refusal
+            return batch.purse.why_not_pay(self.person.id, change.charged, instead_of=self.replaced, back=change.refund)
+        to_pay, _ = batch.quotes.to_pay(batch.quotes.price(self.offering, units), self.voucher_id)
+        return batch.purse.why_not_pay(self.person.id, to_pay, instead_of=self.replaced)
 
     def why_not_pay_the_cheapest(self) -> InsufficientFunds | None:
-        """Why the person could not pay for any places, were they there."""
+        """Why the person could not pay for any places, were they there; what moves pays only for what is new."""
         offering = self.offering
-        if offering.price_minor is None or offering.currency is None:
+        if self.moving or offering.price_minor is None or offering.currency is None:
             return None
         least = Money(offering.price_minor * self.wanted.places, offering.currency)
-        to_pay, _ = self.batch.to_pay(least, self.voucher_id)
-        return self.batch.purse.why_not_pay(self.person.id, to_pay, instead_of=self._given_up)
+        to_pay, _ = self.batch.quotes.to_pay(least, self.voucher_id)
+        return self.batch.purse.why_not_pay(self.person.id, to_pay, instead_of=self.replaced)
 
     @property
     def _given_up(self) -> list[ReservationRecord]:

@@ -25,6 +25,8 @@ def reservation_view(
     position: int | None,
     refund: Money | None,
     voucher: str | None,
+    *,
+    charged: Money | None = None,
 ) -> Reservation:
     """A reservation as everybody may see it who may see it; ``state`` is the one people see."""
     is_over = state in (CANCELLED, EXPIRED)
@@ -49,6 +51,8 @@ def reservation_view(
         refund=refund,
         voucher=voucher,
         discount=None if record.discount_minor is None else Money(record.discount_minor, record.currency or ""),
+        charged=charged,
+        forfeited=None if record.forfeited_minor is None else Money(record.forfeited_minor, record.currency or ""),
         **words(record, offering, state),
     )
 

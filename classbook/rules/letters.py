@@ -23,9 +23,10 @@ class Facts:
 
     ``starts_at`` and ``ends_at`` are the offering's, ``expires_at`` is the deadline of the hold or of the code, all
     aware. ``timezone`` is the IANA name in which the letter tells times. ``whole_offering`` says that not only this
-    reservation was cancelled, ``refund`` what came back of what was ``paid``. The ``old_`` facts are what a changed
-    offering was before, None where that is the same. ``lapsed_from`` is the state in which a reservation ran out.
-    ``ticket`` is what is shown at the door, ``page`` the address at which one sees, changes and cancels it.
+    reservation was cancelled, ``refund`` what came back of what was ``paid`` for what was given back, ``charged`` what
+    was paid for what is new. The ``old_`` facts are what a changed offering was before, None where that is the same.
+    ``lapsed_from`` is the state in which a reservation ran out. ``ticket`` is what is shown at the door, ``page`` the
+    address at which one sees, changes and cancels it.
     """
 
     name: str = ""
@@ -42,6 +43,7 @@ class Facts:
     whole_offering: bool = False
     paid: str | None = None
     refund: str | None = None
+    charged: str | None = None
     old_title: str | None = None
     old_starts_at: datetime | None = None
     old_ends_at: datetime | None = None
@@ -161,6 +163,22 @@ def _money_back(paid: str, refund: str | None) -> str:
     if refund is None:
         return f"It was too late to get back anything of the {paid} that you paid."
     return f"Of the {paid} that you paid, {refund} is back in your wallet."
+
+
+def _money_of_change(facts: Facts) -> list[Block]:
+    """What was paid for what is new, and what came back for what was given back."""
+    said = []
+    if facts.charged:
+        said.append(f"{facts.charged} was paid from your wallet.")
+    if facts.paid:
+        worth = f"the {facts.paid} that you had paid for what you gave back"
+        if facts.refund is None:
+            said.append(f"It was too late to get back anything of {worth}.")
+        elif facts.refund == facts.paid:
+            said.append(f"You have {worth} in your wallet again.")
+        else:
+            said.append(f"Of {worth}, {facts.refund} is in your wallet again.")
+    return [Paragraph(" ".join(said))] if said else []
 
 
 def _expired(facts: Facts, code: str | None, link: str | None) -> _Draft:
@@ -292,6 +310,7 @@ def _moved(facts: Facts, code: str | None, link: str | None) -> _Draft:
     blocks: list[Block] = [
         _greeting(facts),
         Paragraph(f'Your reservation for "{facts.title}" was changed. This is what holds now:'),
+        *_money_of_change(facts),
         _details(facts),
         *_ticket(facts),
         *_way_out(facts),
@@ -404,6 +423,7 @@ def words(facts: Facts, letter: Letter, *, code: str | None = None, link: str | 
         "reason": facts.reason,
         "paid": facts.paid,
         "refund": facts.refund,
+        "charged": facts.charged,
         "old_title": facts.old_title,
         "lapsed_from": facts.lapsed_from,
         "ticket": facts.ticket,

@@ -23,6 +23,7 @@ _FACTS: Final = Facts(
 )
 _MORE: Final = {
     "cancelled": {"reason": "The coach is ill.", "whole_offering": True, "paid": "25.00 EUR", "refund": "25.00 EUR"},
+    "moved": {"paid": "12.50 EUR", "refund": "6.25 EUR", "charged": "15.00 EUR"},
     "changed": {"old_title": "Yoga", "old_starts_at": _START - timedelta(days=1)},
     "expired": {"lapsed_from": CONFIRMED},
 }

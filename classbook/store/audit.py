@@ -52,7 +52,19 @@ _KEPT: Final = (
     "SELECT count(*) FROM transfers p JOIN transfers q "
     f"ON {_RESOLVED} AND q.state = 'posted' WHERE p.reservation_id = r.id AND p.state = 'pending'"
 )
-_NOT_REFUNDED: Final = "NOT EXISTS (SELECT 1 FROM transfers b WHERE b.first_id = p.id AND b.kind = 'refund')"
+# What was paid for a reservation (r) and did not come back.
+_PAID: Final = (
+    "((SELECT coalesce(sum(q.amount_minor), 0) FROM transfers p JOIN transfers q "
+    f"ON {_RESOLVED} AND q.state = 'posted' WHERE p.reservation_id = r.id AND p.state = 'pending' "
+    "AND p.currency = r.currency) - (SELECT coalesce(sum(b.amount_minor), 0) FROM transfers p "
+    "JOIN transfers b ON b.first_id = p.id AND b.kind = 'refund' WHERE p.reservation_id = r.id "
+    "AND p.state = 'pending'))"
+)
+_ONCE_PAID: Final = "coalesce(r.price_minor, 0) + coalesce(r.forfeited_minor, 0)"
+_HAS_MONEY: Final = (
+    "(r.price_minor IS NOT NULL OR EXISTS (SELECT 1 FROM transfers p WHERE p.reservation_id = r.id "
+    "AND p.state = 'pending'))"
+)
 _OF_ITS_PRICE: Final = "p.amount_minor = r.price_minor AND p.currency = r.currency"
 
 LEDGER: Final = (
@@ -119,19 +131,28 @@ LEDGER: Final = (
         f"WHERE p.state = 'pending' AND r.state <> 'held' AND {_IS_OPEN}",
     ),
     Invariant(
-        "what is confirmed is paid, at its price and once",
-        "SELECT r.id, r.price_minor FROM reservations r "
-        "WHERE r.state IN ('confirmed', 'completed') AND r.person_id IS NOT NULL AND r.price_minor > 0 "
-        f"AND 1 <> ({_KEPT} AND {_OF_ITS_PRICE} AND {_NOT_REFUNDED})",
+        "what is confirmed is paid, and what was forfeited was",
+        f"SELECT r.id, r.price_minor FROM reservations r WHERE r.person_id IS NOT NULL AND {_HAS_MONEY} "
+        "AND (r.state IN ('confirmed', 'completed') OR (r.state = 'expired' AND r.confirmed_at IS NOT NULL)) "
+        f"AND {_PAID} <> {_ONCE_PAID}",
+    ),
+    Invariant(
+        "of what was cancelled no more comes back than its price, and nothing that was forfeited",
+        f"SELECT r.id, r.price_minor FROM reservations r WHERE r.state = 'cancelled' AND r.confirmed_at IS NOT NULL "
+        f"AND {_HAS_MONEY} AND NOT {_PAID} BETWEEN coalesce(r.forfeited_minor, 0) AND {_ONCE_PAID}",
     ),
     Invariant(
         "who had paid for what was called off has all of it back",
         "SELECT r.id, r.price_minor FROM reservations r JOIN offerings o ON o.id = r.offering_id "
         "JOIN moves m ON m.reservation_id = r.id AND m.n = r.steps AND m.at > o.cancelled_at "
-        "WHERE r.state = 'cancelled' AND r.confirmed_at IS NOT NULL AND r.price_minor > 0 AND r.price_minor <> ("
-        "SELECT coalesce(sum(b.amount_minor), 0) FROM transfers p JOIN transfers b ON b.first_id = p.id "
-        "AND b.kind = 'refund' WHERE p.reservation_id = r.id AND p.state = 'pending' AND p.n = ("
-        "SELECT max(n) FROM transfers x WHERE x.reservation_id = r.id AND x.state = 'pending'))",
+        "WHERE r.state = 'cancelled' AND r.confirmed_at IS NOT NULL AND r.price_minor > 0 "
+        f"AND {_PAID} > coalesce(r.forfeited_minor, 0)",
+    ),
+    Invariant(
+        "a price is what its places cost, less what a voucher takes off",
+        f"SELECT r.id, r.price_minor FROM reservations r WHERE r.state IN ({_words(TAKEN)}) "
+        "AND r.person_id IS NOT NULL AND coalesce(r.price_minor + coalesce(r.discount_minor, 0), 0) <> ("
+        "SELECT coalesce(sum(c.price_minor), 0) FROM claims c WHERE c.reservation_id = r.id AND c.live)",
     ),
     Invariant(
         "what was never confirmed was never paid",

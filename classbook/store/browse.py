@@ -65,7 +65,8 @@ SHOWN: Final = {
         Shown(
             "reservations", "Reservations", "Who has booked what, in every state. Search by code, too.",
             "id offering_id person_id state party starts_at ends_at due_at price_minor currency created_at "
-            "confirmed_at checked_in_at lapsed_at voucher_id discount_minor once check_in steps ask",
+            "confirmed_at checked_in_at lapsed_at voucher_id discount_minor forfeited_minor most_back_percent "
+            "once check_in steps ask",
             "state",
         ),
         Shown(
@@ -108,7 +109,7 @@ SHOWN: Final = {
               "pool_id unit place row_name seat_name x y category", "row_name seat_name category"),
         Shown(
             "claims", "Claims", "Which unit of which pool is taken, from when to when.",
-            "reservation_id n pool_id unit starts_at ends_at live timed",
+            "reservation_id n pool_id unit starts_at ends_at live timed price_minor",
         ),
         Shown("offering_pools", "What offerings sell", "The pools of each offering.", "offering_id n pool_id"),
         Shown("prices", "Seat prices", "What a category costs in a match.",

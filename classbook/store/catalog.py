@@ -329,12 +329,6 @@ def holder_of(tx: Tx, offering_id: int, pool_id: int, unit: int) -> tuple[int, i
     return (rows[0][0], rows[0][1]) if rows else None
 
 
-def units_of(tx: Tx, reservation_id: int) -> list[tuple[int, int]]:
-    """The (pool, unit) that a reservation has."""
-    rows = tx.rows("SELECT pool_id, unit FROM claims WHERE reservation_id = ? AND live ORDER BY n", reservation_id)
-    return [(pool_id, unit) for pool_id, unit in rows]
-
-
 def sellers_of_taken(tx: Tx, offering_id: int) -> list[int]:
     """Other offerings whose pools an offering has taken with it: rooms, providers."""
     rows = tx.rows(

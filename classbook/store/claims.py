@@ -9,7 +9,9 @@ from classbook.store import tables
 from classbook.store.database import Row, Tx
 from classbook.store.records import Claim, instant
 
-_CLAIM_COLUMNS = "c.n, c.pool_id, c.unit, c.starts_at, c.ends_at, c.timed, c.live, p.name, s.row_name, s.seat_name"
+_CLAIM_COLUMNS = (
+    "c.n, c.pool_id, c.unit, c.starts_at, c.ends_at, c.timed, c.live, p.name, s.row_name, s.seat_name, c.price_minor"
+)
 CLAIMS = (
     f"SELECT c.reservation_id, {_CLAIM_COLUMNS} FROM claims c "
     "LEFT JOIN seats s ON s.pool_id = c.pool_id AND s.unit = c.unit LEFT JOIN pools p ON p.id = s.pool_id "
@@ -23,11 +25,12 @@ def claims_of(tx: Tx, reservation_ids: Sequence[int]) -> list[tuple[int, Claim]]
 
 
 def claim_of(row: Row) -> Claim:
-    _, n, pool_id, unit, starts_at, ends_at, timed, live, stand, row_name, seat_name = row
+    _, n, pool_id, unit, starts_at, ends_at, timed, live, stand, row_name, seat_name, price_minor = row
     seat = None if stand is None else label(stand, row_name, seat_name)
     return Claim(
-        n, pool_id, unit, instant(starts_at), instant(ends_at), bool(timed), bool(live), bool(live), stand, seat
-    )
+        n, pool_id, unit, instant(starts_at), instant(ends_at), bool(timed), bool(live), bool(live), stand, seat,
+        price_minor,
+    )  # fmt: skip
 
 
 def freeing(tx: Tx, keys: Iterable[tuple[int, int]]) -> tuple[str, list[Row]]:

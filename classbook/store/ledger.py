@@ -96,7 +96,7 @@ class WalletRecord:
 
 @dataclass(slots=True)
 class Payment:
-    """The newest payment of a reservation, and what became of it. ``first_id`` is None until it is written."""
+    """One payment of a reservation, and what became of it. ``first_id`` is None until it is written."""
 
     first_id: int | None
     reservation_id: int
@@ -109,9 +109,9 @@ class Payment:
     refunded_minor: int
 
     @property
-    def returns_minor(self) -> int:
-        """What comes back to the person if the reservation is given up."""
-        return 0 if self.state == "voided" else self.amount_minor - self.refunded_minor
+    def kept_minor(self) -> int:
+        """What was paid and has not come back."""
+        return self.amount_minor - self.refunded_minor if self.state == "posted" else 0
 
     @classmethod
     def of(cls, row: Row) -> Payment:
@@ -142,8 +142,8 @@ class Till:
     """What people can spend, by person and currency."""
     earner_of: dict[int, int]
     """The wallet of whoever earns, by offering."""
-    payments: dict[int, Payment]
-    """By reservation."""
+    payments: dict[int, list[Payment]]
+    """By reservation, in their order; only the last one may be open."""
     new: list[NewTransfer] = field(default_factory=list)
 
 
@@ -186,15 +186,22 @@ def load(
     till = Till(
         wallet_of={(row[1], row[3]): WalletRecord(*row) for row in wallet_rows},
         earner_of=dict.fromkeys(sold, 0) | dict(earner_rows),
-        payments={payment.reservation_id: payment for payment in map(Payment.of, payment_rows)},
+        payments=_by_reservation(payment_rows),
     )
     return till, over
 
 
-def refunded(tx: Tx, reservation_ids: Collection[int]) -> list[tuple[int, int]]:
-    """(reservation, minor units) that came back of the newest payment of each of those reservations that had one."""
-    newest = {payment.reservation_id: payment for payment in map(Payment.of, tx.rows(_PAYMENTS, list(reservation_ids)))}
-    return [(payment.reservation_id, payment.refunded_minor) for payment in newest.values()]
+def _by_reservation(rows: Iterable[Row]) -> dict[int, list[Payment]]:
+    found: dict[int, list[Payment]] = {}
+    for payment in map(Payment.of, rows):
+        found.setdefault(payment.reservation_id, []).append(payment)
+    return found
+
+
+def kept(tx: Tx, reservation_ids: Collection[int]) -> list[tuple[int, int]]:
+    """(reservation, minor units) that were paid for each of those reservations and did not come back."""
+    payments = _by_reservation(tx.rows(_PAYMENTS, list(reservation_ids)))
+    return [(id, sum(payment.kept_minor for payment in found)) for id, found in payments.items()]
 
 
 def awaited(tx: Tx, offerings: Collection[int], till: Till) -> set[int]:

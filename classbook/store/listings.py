@@ -199,7 +199,7 @@ def _listed(tx: Tx, rows: list[Row]) -> list[Listed]:
     for reservation_id, claim in claims_of(tx, list(by_id)):
         by_id[reservation_id].claims.append(claim)
     cancelled = {one.record.id: one for one in found if one.record.is_refunded}
-    for reservation_id, minor in ledger.refunded(tx, list(cancelled)) if cancelled else ():
+    for reservation_id, minor in ledger.kept(tx, list(cancelled)) if cancelled else ():
         one = cancelled[reservation_id]
-        one.refund = Money(minor, one.record.currency or "")
+        one.refund = Money(one.record.once_paid_minor - minor, one.record.currency or "")
     return found

@@ -18,7 +18,8 @@ OFFERING_COLUMNS: Final = (
 PERSON_COLUMNS: Final = "id, email, name, role, phone, timezone, verified_at, removed_at"
 RESERVATION_COLUMNS: Final = (
     "id, offering_id, person_id, state, party, starts_at, ends_at, due_at, once, check_in, ask, price_minor, currency, "
-    "created_at, confirmed_at, checked_in_at, steps, voucher_id, discount_minor"
+    "created_at, confirmed_at, checked_in_at, steps, voucher_id, discount_minor, forfeited_minor, "
+    "most_back_percent"
 )
 
 
@@ -111,6 +112,8 @@ class Claim:
     stand: str | None = None
     seat: str | None = None
     """The full label, where units have names."""
+    price_minor: int | None = None
+    """What it cost when it was taken, before any voucher."""
 
     @property
     def span(self) -> Span | None:
@@ -145,6 +148,10 @@ class ReservationRecord:
     voucher_id: int | None = None
     discount_minor: int | None = None
     """What the voucher takes off; the price is what is left."""
+    forfeited_minor: int | None = None
+    """What was paid for places that were given back and did not come back: no part of the price any more."""
+    most_back_percent: int | None = None
+    """How much of each hundred comes back at most, whatever the terms say; None where nothing else bounds it."""
     lapsed_at: datetime | None = None
     """When a hold of it ran out. Not loaded with it: who holds again is asked for all of theirs (`Scene.lapses`)."""
     was: str | None = None
@@ -155,11 +162,12 @@ class ReservationRecord:
     @classmethod
     def of(cls, row: Row) -> ReservationRecord:
         (id, offering_id, person_id, state, party, starts_at, ends_at, due_at, once, check_in, ask, price_minor,
-         currency, created_at, confirmed_at, checked_in_at, steps, voucher_id, discount_minor) = row  # fmt: skip
+         currency, created_at, confirmed_at, checked_in_at, steps, voucher_id, discount_minor, forfeited_minor,
+         most_back_percent) = row  # fmt: skip
         return cls(
             id, offering_id, person_id, state, party, instant(starts_at), instant(ends_at), instant(due_at),
             bool(once), bool(check_in), ask, price_minor, currency, from_micros(created_at), instant(confirmed_at),
-            instant(checked_in_at), steps, voucher_id, discount_minor, was=state,
+            instant(checked_in_at), steps, voucher_id, discount_minor, forfeited_minor, most_back_percent, was=state,
         )  # fmt: skip
 
     @property
@@ -174,6 +182,11 @@ class ReservationRecord:
     def is_refunded(self) -> bool:
         """Whether it was paid and then cancelled: then something has come back, be it nothing at all."""
         return self.state == CANCELLED and self.confirmed_at is not None and bool(self.price_minor)
+
+    @property
+    def once_paid_minor(self) -> int:
+        """What was paid for what there was when it was cancelled, and for what was forfeited before."""
+        return (self.price_minor or 0) + (self.forfeited_minor or 0)
 
     @property
     def places(self) -> list[Claim]:

@@ -27,7 +27,7 @@ def save(tx: Tx, scene: Scene) -> None:
         tx.updating(
             tables.reservations,
             "state party starts_at ends_at due_at ask price_minor currency confirmed_at checked_in_at steps "
-            "discount_minor lapsed_at",
+            "discount_minor lapsed_at forfeited_minor most_back_percent",
             "id state:was",
             [_swap_row(record) for record in changed],
         ),
@@ -36,12 +36,12 @@ def save(tx: Tx, scene: Scene) -> None:
         tx.inserting(
             tables.reservations,
             "id offering_id person_id state party starts_at ends_at due_at once check_in ask price_minor currency "
-            "created_at confirmed_at checked_in_at steps voucher_id discount_minor",
+            "created_at confirmed_at checked_in_at steps voucher_id discount_minor forfeited_minor most_back_percent",
             [_reservation_row(record) for record in scene.created],
         ),
         tx.inserting(
             tables.claims,
-            "reservation_id n pool_id unit starts_at ends_at live timed",
+            "reservation_id n pool_id unit starts_at ends_at live timed price_minor",
             [_claim_row(record, claim) for record, claim in fresh],
         ),
         tx.updating(tables.pools, "longest_micros", "id", _longer_rows(scene, changed)),
@@ -104,7 +104,8 @@ def _swap_row(record: ReservationRecord) -> Row:
     return (
         record.state, record.party, micros(record.starts_at), micros(record.ends_at), micros(record.due_at),
         record.ask, record.price_minor, record.currency, micros(record.confirmed_at), micros(record.checked_in_at),
-        record.steps, record.discount_minor, micros(record.lapsed_at), record.id, record.was,
+        record.steps, record.discount_minor, micros(record.lapsed_at), record.forfeited_minor, record.most_back_percent,
+        record.id, record.was,
     )  # fmt: skip
 
 
@@ -116,7 +117,7 @@ def _freed(records: Iterable[ReservationRecord]) -> Iterator[tuple[int, int]]:
 def _claim_row(record: ReservationRecord, claim: Claim) -> Row:
     return (
         record.id, claim.n, claim.pool_id, claim.unit, micros(claim.starts_at), micros(claim.ends_at), claim.live,
-        claim.timed,
+        claim.timed, claim.price_minor,
     )  # fmt: skip
 
 
@@ -167,5 +168,5 @@ def _reservation_row(record: ReservationRecord) -> Row:
         record.id, record.offering_id, record.person_id, record.state, record.party, micros(record.starts_at),
         micros(record.ends_at), micros(record.due_at), record.once, record.check_in, record.ask, record.price_minor,
         record.currency, to_micros(record.created_at), micros(record.confirmed_at), micros(record.checked_in_at),
-        record.steps, record.voucher_id, record.discount_minor,
+        record.steps, record.voucher_id, record.discount_minor, record.forfeited_minor, record.most_back_percent,
     )  # fmt: skip

@@ -31,7 +31,7 @@ from classbook.store.database import (
     partial_index,
 )
 
-HEAD: Final = "0008"
+HEAD: Final = "0009"
 """The revision of `migrations/` that this schema is; a test compares."""
 
 KINDS: Final = ("class", "event", "match", "appointment", "resource")
@@ -218,6 +218,21 @@ reservations = Table(
             name="discount_of_price",
         ),
     ),
+    # What was paid for places that were given back since and did not come back; the price is that of what is left.
+    Column(
+        "forfeited_minor",
+        BigId,
+        Check(
+            "forfeited_minor IS NULL OR (forfeited_minor > 0 AND price_minor IS NOT NULL AND confirmed_at IS NOT NULL)",
+            name="forfeited_once_paid",
+        ),
+    ),
+    # It was moved to another time when no more of each hundred would have come back: no more comes back later.
+    Column(
+        "most_back_percent",
+        Count,
+        Check("most_back_percent IS NULL OR most_back_percent BETWEEN 0 AND 99", name="most_back_bounded"),
+    ),
     Check(_among("state", states.STATES), name="state_known"),
     Check("party >= 1", name="party_counted"),
     Check("(starts_at IS NULL) = (ends_at IS NULL)", name="span_whole"),
@@ -256,6 +271,8 @@ claims = Table(
     Column("ends_at", Instant),
     Column("live", Flag, nullable=False),
     Column("timed", Flag, nullable=False),
+    # What the place cost when it was taken, before any voucher; null where nothing has a price.
+    Column("price_minor", BigId, Check("price_minor IS NULL OR price_minor >= 0", name="price_counted")),
     Check("unit >= 1", name="unit_numbered"),
     Check("ends_at > starts_at", name="span_forward"),
     Check("NOT timed OR (starts_at IS NOT NULL AND ends_at IS NOT NULL)", name="timed_spanned"),

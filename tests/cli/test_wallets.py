@@ -180,6 +180,27 @@ def test_what_comes_back_is_printed_and_shown_before_in_a_dry_run(app: Any, cast
     assert purse(app, cast.ana) == ("95.00", "0.00")
 
 
+def test_what_a_move_pays_and_brings_back_is_printed_and_shown_before_in_a_dry_run(
+    app: Any, cast: Any, clock: Any, cli: Any
+) -> None:
+    terms: dict[str, Any] = {"refund_full_seconds": 48 * 3600, "refund_share_percent": 50}
+    yoga = a_class(app, seats=9, price="10", confirm="payment", starts_in=timedelta(hours=72), **terms)
+    one = hold(app, yoga, rich(app, cast.ana), party=2)
+    cli("confirm", one.code, code=0)
+    cli("class", "update", yoga.id, "--price", "15", code=0)
+    clock.advance(timedelta(hours=30))
+    for party, charged, refund, forfeited, left in (
+        (3, "15.00", None, None, "65.00"),
+        (1, None, "12.50", "12.50", "77.50"),
+    ):
+        dry = cli.json("move", one.code, "--party", party, "--dry-run")
+        shown = [dry[name] and dry[name]["amount"] for name in ("charged", "refund", "forfeited")]
+        assert shown == [charged, refund, forfeited]
+        assert cli.json("move", one.code, "--party", party) == dry
+        assert purse(app, cast.ana) == (left, "0.00")
+    assert "forfeited.amount\t12.50\n" in cli("reservation", "show", one.code, code=0).out
+
+
 @pytest.mark.parametrize("terms", [["--refund-share", 101], ["--refund-share", -1], ["--refund-full", "soon"]])
 def test_what_is_no_term_of_a_refund_is_refused(app: Any, cli: Any, terms: list[Any]) -> None:
     words = ("class", "create", "Yoga", "--seats", 5, "--start", "tomorrow 18:00", "--duration", "1h")

@@ -74,7 +74,11 @@ LIES = {
     "every priced hold has one open payment, of its price": "DELETE FROM transfers WHERE state = 'pending'",
     "no payment is open for what is not held": "UPDATE reservations SET state = 'cancelled', due_at = NULL "
     "WHERE state = 'held'",
-    "what is confirmed is paid, at its price and once": "DELETE FROM transfers WHERE state = 'posted'",
+    "what is confirmed is paid, and what was forfeited was": "UPDATE reservations SET forfeited_minor = 1 "
+    "WHERE state = 'confirmed' AND price_minor > 0",
+    "of what was cancelled no more comes back than its price, and nothing that was forfeited": "UPDATE reservations "
+    "SET forfeited_minor = 1 WHERE state = 'cancelled' AND price_minor > 0",
+    "a price is what its places cost, less what a voucher takes off": "UPDATE claims SET price_minor = price_minor + 1",
     "who had paid for what was called off has all of it back": "UPDATE offerings SET cancelled_at = 1; "
     "DELETE FROM transfers WHERE kind = 'refund'",
     "no voucher is used more often than it may be": "UPDATE reservations SET voucher_id = 1",

@@ -394,15 +394,16 @@ def test_who_cannot_pay_for_a_move_keeps_the_places(app: App, cast: Cast) -> Non
     assert [place.unit for place in show(app, one).places] == [1]
 
 
-def test_a_move_is_quoted_anew(app: App, cast: Cast) -> None:
+def test_a_move_pays_for_what_is_new_at_the_price_of_the_day(app: App, cast: Cast) -> None:
     offering = a_class(app, seats=5, price="10", confirm="payment")
     one, ana = bought(app, offering, rich(app, cast.ana)), as_person(cast.ana)
     catalog.update(app, CONSOLE, "class", offering.id, {"price": "0", "policy": {"confirm": "self"}})
-    assert ask(app, Move(ana, ById(one.id), party=2)).price is None
-    assert purse(app, cast.ana) == ("100.00", "0.00")
+    assert ask(app, Move(ana, ById(one.id), party=2)).price == Money(1000, "EUR")
+    assert purse(app, cast.ana) == ("90.00", "0.00")
     catalog.update(app, CONSOLE, "class", offering.id, {"price": "30"})
-    assert ask(app, Move(ana, ById(one.id), party=3)).price == Money(9000, "EUR")
-    assert purse(app, cast.ana) == ("10.00", "0.00")
+    moved = ask(app, Move(ana, ById(one.id), party=3))
+    assert (moved.price, moved.charged, moved.refund) == (Money(4000, "EUR"), Money(3000, "EUR"), None)
+    assert purse(app, cast.ana) == ("60.00", "0.00")
 
 
 # --- in line -------------------------------------------------------------------------------------------------------

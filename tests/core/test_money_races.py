@@ -373,7 +373,7 @@ def held(app: App, offering: Offering, people: list[Person]) -> list[int]:
 
 FORGOTTEN = {
     "hold": {"every priced hold has one open payment, of its price"},
-    "confirm": {"what is confirmed is paid, at its price and once", "no payment is open for what is not held"},
+    "confirm": {"what is confirmed is paid, and what was forfeited was", "no payment is open for what is not held"},
     "cancel": {"no payment is open for what is not held"},
     "lapse": {"no payment is open for what is not held"},
 }

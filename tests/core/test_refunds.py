@@ -146,15 +146,16 @@ def test_the_mail_says_nothing_of_money_where_none_was_paid(app: App, cast: Cast
     assert "EUR" not in mailed(app)[-1][2]
 
 
-def test_a_move_settles_the_whole_difference_whatever_the_terms(
+def test_giving_back_one_by_one_follows_the_terms_and_rounds_each_share_down(
     app: App, cast: Cast, clock: FrozenClock, yoga: Offering
 ) -> None:
     one = bought(app, yoga, cast.ana, party=2)
     clock.advance(timedelta(hours=30))
     moved = ask(app, Move(as_person(cast.ana), ById(one.id), party=1))
-    assert (purse(app, cast.ana), moved.refund) == (("87.45", "0.00"), None)
+    assert (moved.refund, moved.forfeited, moved.price) == (Money(627, "EUR"), Money(628, "EUR"), Money(1255, "EUR"))
+    assert purse(app, cast.ana) == ("81.17", "0.00")
     assert cancelled(app, moved, cast.ana) == "6.27 EUR"
-    assert (purse(app, cast.ana), earned(app, cast.cleo)) == (("93.72", "0.00"), "6.28")
+    assert (purse(app, cast.ana), earned(app, cast.cleo)) == (("87.44", "0.00"), "12.56")
     assert broken(app) == []
 
 

@@ -95,6 +95,10 @@ class Entry:
     """The seats it must be."""
     seats: tuple[str, ...] = ()
     """The seats it is, once it is known."""
+    costs: tuple[int, ...] = ()
+    """What each place was bought at, in the order of the seats, else in the order in which they were taken."""
+    lost: int = 0
+    """What did not come back of what was given back."""
 
     def blocks(self, moment: datetime) -> bool:
         return self.start <= moment < self.end + self.of.after
@@ -177,11 +181,23 @@ class House:
             self.richer |= {one.person} if back else set()
         one.state, one.due = state, None
 
-    def refund(self, one: Entry) -> int:
+    def refund(self, one: Entry, cents: int) -> int:
+        """What comes back of so much of what was paid."""
         before = one.start - self.now
         if one.of.half_back is None:
-            return one.cents if before > timedelta() else 0
-        return one.cents if before > one.of.half_back else one.cents // 2 if before > timedelta() else 0
+            return cents if before > timedelta() else 0
+        return cents if before > one.of.half_back else cents // 2 if before > timedelta() else 0
+
+    def exchanged(self, one: Entry, party: int, start: datetime, seats: tuple[str, ...]) -> tuple[tuple[int, ...], int]:
+        """What each place costs after a change, and how much of what the old ones cost stays in them."""
+        had: dict[str | int, int] = dict(zip(one.seats or range(one.party), one.costs, strict=True))
+        costs, kept = [], 0
+        for name in seats or range(party):
+            before, today = had.get(name), one.of.price
+            cost = today if before is None or start != one.start else before
+            costs.append(cost)
+            kept += 0 if before is None else min(before, cost)
+        return tuple(costs), kept
 
     # --- time ---
 
@@ -211,7 +227,7 @@ class House:
 
     def place(self, one: Entry, patience: timedelta) -> None:
         one.state, one.due, one.cents = "held", min(self.now + patience, one.start), one.of.price * one.party
-        one.seats = self.where(one)
+        one.seats, one.costs = self.where(one), (one.of.price,) * one.party
         if one.of.confirm == "none":
             self.confirmed(one)
 
@@ -311,7 +327,7 @@ class House:
 
     def cancel(self, one: Entry) -> str:
         if self.seen(one) in LIVE:
-            self.end(one, "cancelled", back=self.refund(one))
+            self.end(one, "cancelled", back=self.refund(one, one.cents))
             self.promote(one.of)
         state = self.seen(one)
         return {"expired": "hold_expired", "completed": "not_allowed_now"}.get(state, state)
@@ -328,18 +344,24 @@ class House:
         replaced = self.instead_of(of, one.person, start, by_admin=True, moving=one)
         if replaced is None:
             return "limit_reached"
-        moved, cents = Entry(of, one.person, party, start, start + length, state, None, asked=asked), of.price * party
+        moved = Entry(of, one.person, party, start, start + length, state, None, asked=asked)
         if not self.fits(moved, [one, *replaced]):
             return "seat_taken" if asked else of.refusal
-        if not self.can_pay(one.person, cents, [one, *replaced]):
+        costs, kept = self.exchanged(one, party, start, asked)
+        given_back, charged = one.cents - kept, sum(costs) - kept
+        back = self.refund(one, given_back) if state == "confirmed" else given_back
+        if charged and self.available(one.person) + back + sum(map(self.returns, replaced)) < charged:
             return "insufficient_funds"
         for other in replaced:
             self.end(other, "cancelled")
-        if cents != one.cents:
-            self.cents[one.person] += one.cents - cents if state == "confirmed" else 0
-            self.richer |= {one.person} if one.cents else set()
+        if state == "confirmed":
+            self.cents[one.person] += back - charged
+            one.lost += given_back - back
+            self.richer |= {one.person} if back else set()
+        elif one.cents and sum(costs) != one.cents:
+            self.richer.add(one.person)
         one.checked = one.checked and start == one.start
-        one.party, one.start, one.end, one.cents = party, start, start + length, cents
+        one.party, one.start, one.end, one.costs, one.cents = party, start, start + length, costs, sum(costs)
         one.asked, one.seats = asked, self.where(one)
         one.due = self.over(one) if state == "confirmed" else min(one.due or start, start)
         self.promote(of)
@@ -552,7 +574,8 @@ class EveryKind(RuleBasedStateMachine):
         one, which = self.house.entries[first % len(self.ids)], ById(self.ids[first % len(self.ids)])
         if verb == "m":
             begins = None if one.of.starts_at or second % 3 == 0 else then
-            seats = one.of.seats_by(minutes + 1, party) if one.of.rows and second % 2 else ()
+            # Which seats are the best is not the model's to say, and what they cost depends on which are kept.
+            seats = one.of.seats_by(minutes + 1, party) if one.of.rows else ()
             moving = Move(CONSOLE, which, party=party, starts_at=begins, seats=seats or None)
             return one.of, one.person, moving, lambda: self.house.move(one, party, begins or one.start, seats)
         asks: dict[str, tuple[Ask, Callable[[Entry], str]]] = {
@@ -692,6 +715,8 @@ class EveryKind(RuleBasedStateMachine):
             assert (seen.state, seen.party) == (house.seen(one), one.party)
             if house.seen(one) in TAKEN:
                 assert (price.minor if price else 0) == one.cents
+                forfeited = self.shown[id].forfeited
+                assert (forfeited.minor if forfeited else 0) == one.lost
                 assert self.where(one) == one.seats
         for of in house.sold:
             figures = catalog.show(self.app, of.kind, of.id)

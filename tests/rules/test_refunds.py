@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classbook.rules.policy import Policy
-from classbook.rules.refunds import refund
+from classbook.rules.refunds import percent_back, share
 from classbook.values import Money
 
 START = datetime(2026, 12, 1, 18, tzinfo=UTC)
@@ -25,7 +25,7 @@ BY_STEPS: dict[str, Any] = {
 def back(minor: int, ahead: timedelta, **terms: Any) -> int:
     """What comes back of an amount to who gives up that long before the start."""
     policy = Policy(confirm="payment", hold_seconds=600, **terms)
-    found = refund(Money(minor, "EUR"), policy, starts_at=START, now=START - ahead)
+    found = share(Money(minor, "EUR"), percent_back(policy, starts_at=START, now=START - ahead))
     assert found.currency == "EUR"
     return found.minor
 
@@ -61,17 +61,24 @@ def test_a_share_is_rounded_down(minor: int, comes_back: int) -> None:
 
 def test_what_has_no_start_is_given_back_in_full() -> None:
     policy = Policy(confirm="payment", hold_seconds=600, **BY_STEPS)
-    assert refund(Money(1000, "EUR"), policy, starts_at=None, now=START) == Money(1000, "EUR")
+    assert percent_back(policy, starts_at=None, now=START) == 100
+
+
+@pytest.mark.parametrize(("most", "percent"), [(None, (100, 50, 0)), (50, (50, 50, 0)), (0, (0, 0, 0))])
+def test_what_was_moved_away_late_never_brings_back_more(most: int | None, percent: tuple[int, ...]) -> None:
+    policy = Policy(confirm="payment", hold_seconds=600, **BY_STEPS)
+    found = (percent_back(policy, starts_at=START, now=START - n * HOUR, most_percent=most) for n in (72, 30, 1))
+    assert tuple(found) == percent
 
 
 @given(
     minor=st.integers(1, 10**12),
     percent=st.integers(0, 100),
     full=st.none() | st.integers(0, 10**6),
-    share=st.integers(0, 10**6),
+    part=st.integers(0, 10**6),
     ahead=st.lists(st.integers(-(10**6), 2 * 10**6), min_size=2, max_size=2).map(sorted),
 )
-def test_waiting_never_pays(minor: int, percent: int, full: int | None, share: int, ahead: list[int]) -> None:
-    terms = {"refund_full_seconds": full, "refund_share_percent": percent, "refund_share_seconds": share}
+def test_waiting_never_pays(minor: int, percent: int, full: int | None, part: int, ahead: list[int]) -> None:
+    terms = {"refund_full_seconds": full, "refund_share_percent": percent, "refund_share_seconds": part}
     late, early = (back(minor, timedelta(seconds=seconds), **terms) for seconds in ahead)
     assert 0 <= late <= early <= minor

@@ -101,6 +101,34 @@ def test_a_password_whose_owner_never_proved_the_address_is_forgotten(database: 
     assert kept == [("proved@example.org", "x"), ("ana@example.org", None)]
 
 
+def test_places_that_were_sold_before_they_had_prices_get_theirs(database: Database) -> None:
+    """Seats those of their categories where these add up; everything else shares the price evenly."""
+    for table in ("people", "venues", "pools", "offerings", "wallets", "prices"):
+        put(database, table)
+    put(database, "pools", name="A", plan_version=1, timed=True)
+    for unit in (1, 2):
+        put(database, "seats", pool_id=2, unit=unit, seat_name=str(unit), category="best" if unit == 2 else None)
+    put(database, "prices", category="best", price_minor=2500)
+    schema.downgrade(database, "0008")
+    paid = {"state": "confirmed", "confirmed_at": NOW, "currency": "EUR", "person_id": 1}
+    sold: list[tuple[dict[str, Any], int, int]] = [
+        ({"price_minor": 3500, "party": 2}, 2, 1),
+        ({"price_minor": 2001, "party": 2}, 2, 11),
+        ({"price_minor": 900, "discount_minor": 100, "voucher_id": 1, "party": 3}, 1, 1),
+        ({"price_minor": 0, "party": 1}, 1, 11),
+        ({"price_minor": None, "currency": None, "party": 1}, 1, 21),
+    ]
+    for id, (row, pool, first) in enumerate(sold, start=1):
+        put_raw(database, "reservations", **paid | row)
+        for n in range(row["party"]):
+            timed = {"timed": True, "starts_at": NOW, "ends_at": NOW.replace(hour=12)} if pool == 2 else {}
+            put_raw(database, "claims", reservation_id=id, n=n + 1, unit=first + n, pool_id=pool, **timed)
+    schema.upgrade(database)
+    with database.read() as tx:
+        found = tx.rows("SELECT reservation_id, price_minor FROM claims ORDER BY reservation_id, n")
+    assert found == [(1, 1000), (1, 2500), (2, 1001), (2, 1000), (3, 334), (3, 333), (3, 333), (4, 0), (5, None)]
+
+
 def test_up_again_changes_nothing(database: Database) -> None:
     before = catalogue(database)
     assert schema.upgrade(database) == tables.HEAD
@@ -228,6 +256,14 @@ def put(database: Database, table: str, **changes: Any) -> None:
     database.write(lambda tx: tx.connection.execute(sa.insert(metadata.tables[table]).values(row)))
 
 
+def put_raw(database: Database, table: str, **changes: Any) -> None:
+    """The same in a schema that may be an older one."""
+    row = GOOD[table] | changes
+    known = metadata.tables[table]
+    older = sa.Table(table, sa.MetaData(), *(sa.Column(name, known.c[name].type) for name in row))
+    database.write(lambda tx: tx.connection.execute(sa.insert(older).values(row)))
+
+
 def refused(database: Database, table: str, **changes: Any) -> str:
     """The constraint that refuses the good row of a table with changes."""
     with pytest.raises(ConstraintRefused) as refusal:
@@ -289,6 +325,15 @@ LIES: list[tuple[str, dict[str, Any]]] = [
     ("reservations_discount_of_price", {"discount_minor": 1, "voucher_id": 1}),
     ("reservations_discount_of_price", {"discount_minor": 1, "price_minor": 1, "currency": "EUR"}),
     ("reservations_discount_of_price", {"discount_minor": -1, "voucher_id": 1, "price_minor": 1, "currency": "EUR"}),
+    ("reservations_forfeited_once_paid", {"forfeited_minor": 1, "price_minor": 1, "currency": "EUR"}),
+    ("reservations_forfeited_once_paid", {"forfeited_minor": 1, "confirmed_at": NOW}),
+    (
+        "reservations_forfeited_once_paid",
+        {"forfeited_minor": 0, "confirmed_at": NOW, "price_minor": 1, "currency": "EUR"},
+    ),
+    ("reservations_most_back_bounded", {"most_back_percent": 100}),
+    ("reservations_most_back_bounded", {"most_back_percent": -1}),
+    ("claims_price_counted", {"price_minor": -1}),
     ("reservations_lapsed_expired", {"lapsed_at": NOW}),
     ("reservations_lapsed_expired", {"lapsed_at": NOW, "state": "cancelled", "due_at": None}),
     ("claims_unit_numbered", {"unit": 0}),

@@ -126,6 +126,25 @@ def test_one_of_several_tickets_is_given_back(final: Offering, ana: Client) -> N
     assert left.json()["price"]["amount"] == "10.00" and left.json()["party"] == 1
 
 
+def test_a_ticket_given_back_is_worth_what_was_paid_for_it(
+    app: App, final: Offering, ana: Client, admin: Client
+) -> None:
+    one = ana.post("/api/v0/matches/1/reserve/", {"seats": ["A-1-1", "A-1-2"]}).json()
+    assert ana.post(f"/api/v0/reservations/{one['id']}/confirm/").json()["state"] == "confirmed"
+    assert admin.post("/api/v0/prices/", {"match": 1, "prices": {"A": "99", "B": "99"}}).status == 201
+    left = ana.post("/api/v0/tickets/1:A-1-1/canceled/").json()
+    assert [left[name] for name in ("price", "refund", "charged", "forfeited")] == [
+        {"amount": "10.00", "currency": "EUR"}, {"amount": "10.00", "currency": "EUR"}, None, None,
+    ]  # fmt: skip
+    more = ana.post(f"/api/v0/reservations/{one['id']}/move/", {"seats": ["A-1-2", "B-1-1"]})
+    assert (more.status, more.json()["code"]) == (402, "insufficient_funds")
+    assert ana.post("/api/v0/wallets/1/charge/", {"amount": "99"}).status in (200, 201)
+    more = ana.post(f"/api/v0/reservations/{one['id']}/move/", {"seats": ["A-1-2", "B-1-1"]}).json()
+    assert (more["price"]["amount"], more["charged"]["amount"], more["refund"]) == ("109.00", "99.00", None)
+    assert ana.get(f"/api/v0/reservations/{one['id']}/").json()["charged"] is None
+    assert broken(app) == []
+
+
 def test_seats_are_blocked_and_released_by_who_may(final: Offering, ana: Client, admin: Client) -> None:
     body = {"seats": ["A-1-1"]}
     assert code_of(ana.post("/api/v0/matches/1/block/", body)) == (403, "not_yours")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from classbook.app import App
+from classbook.core import catalog
 from classbook.core.asks import Reserve
+from classbook.testing import FrozenClock
 from tests.conftest import Client
 from tests.makers import (
     CONSOLE,
@@ -132,3 +136,30 @@ def test_a_change_that_is_sent_twice_is_made_once(app: App, cast: Cast, surfer: 
         assert surfer.send(form, party="2").status == 200
     with app.store.read() as tx:
         assert tx.rows("SELECT count(*) FROM moves WHERE action = 'move'") == [(1,)]
+
+
+def test_what_is_paid_and_what_comes_back_is_shown_before(
+    app: App, cast: Cast, clock: FrozenClock, surfer: Surfer
+) -> None:
+    final = a_match(
+        app, a_venue(app, "A:1x4", "B:1x4"), starts_in=timedelta(hours=36), prices={"A": "10", "B": "15"},
+        confirm="none", refund_full_seconds=24 * 3600, refund_share_percent=50,
+    )  # fmt: skip
+    one = ask(app, Reserve(CONSOLE, final.id, rich(app, cast.ana, "40").id, seats=("A-1-1", "A-1-2")))
+    catalog.update(app, CONSOLE, "match", final.id, {"prices": {"A": "99", "B": "15"}})
+    surfer.get(f"/offerings/{final.id}/?stand=A&move={one.code}")
+    shown = surfer.click("Change to these seats", seat=["A-1-1"])
+    assert "You get 10.00 EUR back" in shown.text and "is paid from" not in shown.text
+    assert (show(app, one).party, purse(app, cast.ana)) == (2, ("20.00", "0.00"))
+    clock.advance(timedelta(hours=18))
+    again = surfer.click("Change the booking")
+    assert "You get 5.00 EUR back" in again.text
+    assert (show(app, one).party, purse(app, cast.ana)) == (2, ("20.00", "0.00"))
+    assert "It is changed" in surfer.click("Change the booking").text
+    assert (show(app, one).party, purse(app, cast.ana)) == (1, ("25.00", "0.00"))
+    surfer.get(f"/offerings/{final.id}/?stand=B&move={one.code}")
+    shown = surfer.click("Change to these seats", seat=["A-1-1", "B-1-2"])
+    assert "15.00 EUR is paid" in shown.text and "back into" not in shown.text
+    assert "It is changed" in surfer.click("Change the booking").text
+    assert purse(app, cast.ana) == ("10.00", "0.00")
+    assert broken(app) == []

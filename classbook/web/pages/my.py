@@ -17,7 +17,7 @@ from classbook.rules.states import CONFIRMED, HELD, QUEUED
 from classbook.values import Entry, Money, Reservation, plain
 from classbook.web.pages.browser import AnyBrowser, Browser, OwnBrowser
 from classbook.web.pages.offerings import code_page, offering_page
-from classbook.web.pages.wishes import move_of, typed
+from classbook.web.pages.wishes import carried, move_of, typed
 
 T = TypeVar("T")
 
@@ -158,11 +158,18 @@ async def check_in(reservation: str, browser: OwnBrowser) -> Response:
 
 @acting.post("/my/{reservation}/move/")
 async def move(reservation: str, browser: OwnBrowser) -> Response:
-    """Another time, other seats or another number of places; what is refused leaves the booking as it was."""
+    """Another time, other seats or another number of places; what is refused leaves the booking as it was.
+
+    Where money is paid or comes back, that is shown first, and done once somebody has agreed to just that.
+    """
     found = await _in_thread(lambda: _found(browser, reservation))
     wish = typed(browser)
     try:
-        outcome = await browser.visit.web.desk.ask(move_of(browser, found, wish))
+        asked = move_of(browser, found, wish)
+        [would_be] = await browser.visit.web.desk.run(lambda: booking.book(browser.app, [asked], dry_run=True))
+        if isinstance(would_be, Reservation) and (money := _money_of(would_be)) != browser.field("agreed"):
+            return browser.page("change", one=found, then=would_be, agreed=money, carried=carried(browser))
+        outcome = await browser.visit.web.desk.ask(asked)
         if isinstance(outcome, ClassbookError):
             raise outcome
     except ClassbookError as error:
@@ -170,6 +177,12 @@ async def move(reservation: str, browser: OwnBrowser) -> Response:
         offering = await _in_thread(lambda: showcase.show(browser.app, found.offering.id))
         return await _in_thread(lambda: offering_page(browser, offering, wish=wish, alert=refused, moving=found))
     return browser.go(f"my/{found.code}/?done=move")
+
+
+def _money_of(change: Reservation) -> str:
+    """What a change costs and brings back, as a form carries it; nothing where it does neither."""
+    amounts = (("charged", change.charged), ("refund", change.refund))
+    return ", ".join(f"{name} {amount}" for name, amount in amounts if amount)
 
 
 async def _done(browser: Browser, reservation: str, verb: str, ask: Callable[[ById], Ask]) -> Response:
