@@ -602,6 +602,22 @@ class Check:
     hint: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """All that a database held at a moment, in a file or in another database, or back from there."""
+
+    from_: str
+    to: str
+    as_of: datetime
+    revision: str
+    rows: int
+    seconds: float
+    tables: dict[str, int]
+    """Rows by table."""
+    same_key: bool
+    """Whether codes, links and logins in it were made with the secret key that is at hand."""
+
+
 Outcome = Reservation | dict[str, Any] | ClassbookError
 """What became of one ask: the reservation, the stored answer of an earlier request with the same key, or a refusal."""
 

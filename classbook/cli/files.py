@@ -56,21 +56,33 @@ def whole_bytes(path: Path, *, replace: bool = True) -> Iterator[BufferedWriter]
     A file that is replaced keeps its permissions. A symbolic link is not followed, and what is no file is not replaced.
     Raises Invalid where that is no place for a file, and Exists for a file that is there when not ``replace``.
     """
+    with _draft(path, replace=replace) as (_, descriptor), open(descriptor, "wb", closefd=False) as file:
+        yield file
+
+
+@contextmanager
+def whole_draft(path: Path, *, replace: bool = True) -> Iterator[Path]:
+    """`whole_bytes` for who writes by a name: an empty file that becomes ``path`` when the block ends well."""
+    with _draft(path, replace=replace) as (draft, _):
+        yield draft
+
+
+@contextmanager
+def _draft(path: Path, *, replace: bool) -> Iterator[tuple[Path, int]]:
     mode = _mode_of(path, replace=replace)
     draft = path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE)
         try:
-            with open(descriptor, "wb") as file:
-                yield file
-                file.flush()
-                os.fchmod(file.fileno(), mode)
-                os.fsync(file.fileno())
+            yield draft, descriptor
+            os.fchmod(descriptor, mode)
+            os.fsync(descriptor)
             if replace:
                 os.replace(draft, path)
             else:
                 os.link(draft, path)
         finally:
+            os.close(descriptor)
             draft.unlink(missing_ok=True)
         _sync(path.parent)
     except FileExistsError:

@@ -50,7 +50,7 @@ REGISTRY: Final = {
     "webhook": Entry("classbook.cli.webhooks", "Tell programs elsewhere what happens.", _LOOK),
     "mail": Entry("classbook.cli.mail", "List, show, retry, test and preview mail.", _LOOK),
     "audit": Entry("classbook.cli.audit", "Check every invariant of the database.", _LOOK),
-    "db": Entry("classbook.cli.database", "Upgrade, downgrade and show the schema.", _LOOK),
+    "db": Entry("classbook.cli.database", "The schema; backups, and the way into another database.", _LOOK),
 }
 """Every command. Importing one of them is what a start costs, so only the one that is run is imported."""
 

@@ -22,17 +22,18 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL, make_url
 
-from classbook.errors import Busy, DiskFull, Invalid, ReadOnly, Unavailable
+from classbook.errors import Busy, DiskFull, Invalid, NotAllowedNow, ReadOnly, Unavailable
 from classbook.store.ledger_guards import LEDGER_ON_POSTGRESQL, LEDGER_ON_SQLITE
 from classbook.store.turnstile import Turnstile
 from classbook.world import Clock, SystemClock
@@ -55,6 +56,9 @@ _READONLY_SQLITE_CODE: Final = 8
 _FULL_SQLSTATE: Final = "53100"
 _FULL_SQLITE_CODES: Final = {13, 778}
 """Full, and a write that the disk did not take: how a quota or a limit on the size of files shows."""
+_NO_DATABASE_CODE: Final = 26
+_DAMAGED_CODES: Final = {10, 11}
+"""Malformed, and what the disk did not give: a file that ends too early."""
 _ROOM_BYTES: Final = 4 << 20
 """With less than that left on the disk, the next batch of bookings may find none."""
 
@@ -240,6 +244,54 @@ class Tx:
         steps = list(range(1, count + 1))
         return f"SELECT value + (SELECT coalesce(max(id), 0) FROM {table.name}) FROM json_each(?)", [steps]
 
+    def pages(self, statement: str, rows_at_once: int) -> Iterator[list[Row]]:
+        """All rows of a statement, with no more than so many of them in memory at a time."""
+        with closing(self._driver.cursor(name="pages") if self._postgres else self._driver.cursor()) as cursor:
+            cursor.execute(statement)
+            while rows := cursor.fetchmany(rows_at_once):
+                yield rows
+
+    @contextmanager
+    def unguarded(self) -> Iterator[None]:
+        """Without triggers: what they count and refuse was counted and judged where the rows come from.
+
+        Checks, keys and unique indexes hold all the same. On PostgreSQL only the owner of the tables may do it.
+        """
+        if self._postgres:
+            found = self.rows(
+                "SELECT DISTINCT tgrelid::regclass::text FROM pg_trigger JOIN pg_class c ON c.oid = tgrelid "
+                "WHERE NOT tgisinternal AND relnamespace = current_schema()::regnamespace"
+            )
+            down = [f"ALTER TABLE {table} DISABLE TRIGGER USER" for (table,) in found]
+            up = [f"ALTER TABLE {table} ENABLE TRIGGER USER" for (table,) in found]
+        else:
+            found = self.rows("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+            down, up = [f"DROP TRIGGER {name}" for name, _ in found], [sql for _, sql in found]
+        for statement in down:
+            self.rows(statement)
+        yield
+        for statement in up:
+            self.rows(statement)
+
+    def last_id(self, table: sa.Table) -> int | None:
+        """The last id that was given to a row of a table, be the row there or not; None where it has no ids."""
+        if "id" not in table.primary_key.columns or not isinstance(table.c.id.type, sa.BigInteger):
+            return None
+        given = f"pg_sequence_last_value('{table.name}_id_seq')" if self._postgres else "0"
+        [(there, last)] = self.rows(f"SELECT max(id), {given} FROM {table.name}")
+        return max(there or 0, last or 0)
+
+    def go_on_after(self, table: str, last_id: int) -> None:
+        """Give ids past that one from now on. An embedded database goes by its rows alone."""
+        if self._postgres:
+            self.rows(f"ALTER SEQUENCE {table}_id_seq RESTART WITH {last_id}")
+            self.rows(f"SELECT nextval('{table}_id_seq')")
+
+    def gather_statistics(self, table: str) -> None:
+        """Let the planner know at once of very many new rows, where it would find out only later."""
+        if self._postgres:
+            self.rows(f"ANALYZE {table}")
+
     def limit_waiting(self) -> tuple[str, Sequence[Any]]:
         """The first statement of a writing pipeline: bounds on locks, statements and idling, for this transaction."""
         if not self._postgres:
@@ -339,21 +391,24 @@ class Database:
     Raises Invalid for an address nobody can open, Unavailable when the database is out of reach.
     """
 
-    def __init__(self, address: str, *, clock: Clock, budget_seconds: float = 10.0):
+    def __init__(self, address: str | URL, *, clock: Clock, budget_seconds: float = 10.0):
         self.url = _parsed(address)
         self.budget_seconds = budget_seconds
         self._clock = clock
         self._writing = threading.Lock()
         self._memory: dict[Any, Any] = {}
-        if self.is_embedded:
-            path = Path(str(self.url.database))
-            self._turnstile: Turnstile | None = Turnstile(path)
-            _create_private(path)
-            self._opened = _identity(path)
-            self._writer, self._reader = (_sqlite_engine(self.url, begin) for begin in ("BEGIN IMMEDIATE", "BEGIN"))
-        else:
-            self._turnstile = None
-            self._writer = self._reader = _postgres_engine(self.url)
+        self._turnstile: Turnstile | None = None
+        self._writer, self._reader = self._opened_engines()
+
+    def _opened_engines(self) -> tuple[sa.Engine, sa.Engine]:
+        if not self.is_embedded:
+            engine = _postgres_engine(self.url)
+            return engine, engine
+        path = Path(str(self.url.database))
+        self._turnstile = Turnstile(path)
+        _create_private(path)
+        self._opened = _identity(path)
+        return _sqlite_engine(self.url, "BEGIN IMMEDIATE"), _sqlite_engine(self.url, "BEGIN")
 
     @property
     def is_embedded(self) -> bool:
@@ -474,7 +529,7 @@ class Database:
             constraint = _constraint_name(cause)
             # Somebody used the same request key at the same moment: run again, and find their answer.
             return TryAgain() if constraint == "request_keys_pkey" else ConstraintRefused(constraint)
-        where = self.file or self.url.set(drivername="postgresql").render_as_string(hide_password=True)
+        where = self.name
         if code in _FULL_SQLITE_CODES or state == _FULL_SQLSTATE:
             return DiskFull(f"The disk of the database {where} is full.", hint="Make room on it.")
         if code == _READONLY_SQLITE_CODE or "readonly database" in str(cause):
@@ -494,6 +549,41 @@ class Database:
         if self.file and (free := shutil.disk_usage(self.file.parent).free) < _ROOM_BYTES:
             raise DiskFull(f"Only {free >> 10} KiB are left for the database.", hint="Make room on its disk.")
 
+    def check_alone(self) -> None:
+        """Raise NotAllowedNow where another process has this database open: it would go on with what it remembers."""
+        self._writer.dispose()
+        self._reader.dispose()
+        if self._others():
+            raise NotAllowedNow(
+                f"The database {self.name} is in use.", hint="Stop the daemon and whatever else has it open first."
+            )
+
+    def _others(self) -> bool:
+        if not self.is_embedded:
+            with self.read() as tx:
+                return bool(
+                    tx.rows(
+                        "SELECT pid FROM pg_stat_activity WHERE datname = current_database() "
+                        "AND application_name = 'classbook' AND pid <> pg_backend_pid()"
+                    )
+                )
+        # The journal of a database can be another one only while nobody else has it open.
+        with closing(_sqlite_module().connect(str(self.file), timeout=0, isolation_level=None)) as connection:
+            try:
+                connection.execute("PRAGMA journal_mode=DELETE")
+            except _sqlite_module().OperationalError:
+                return True
+        return False
+
+    def forget(self) -> None:
+        """Forget what was remembered from one transaction to the next: other rows have come under the same ids."""
+        self._memory.clear()
+
+    @property
+    def name(self) -> str:
+        """Which database it is, without a password."""
+        return str(self.file or self.url.set(drivername="postgresql").render_as_string(hide_password=True))
+
     def close(self) -> None:
         """Give all connections back to the operating system."""
         self._writer.dispose()
@@ -502,7 +592,43 @@ class Database:
             self._turnstile.close()
 
 
-def _parsed(address: str) -> URL:
+class Archive(Database):
+    """A database that is one file with nothing beside it: filled once, in a ``fresh`` file, and then only read.
+
+    A fresh one is not safe from a crash before it is closed: it must get its name only then. Raises Invalid for a file
+    that cannot be read, or is none of ours.
+    """
+
+    def __init__(self, path: Path, *, clock: Clock, fresh: bool = False):
+        self._path, self._fresh = path, fresh
+        super().__init__(URL.create("sqlite", database=str(path)), clock=clock)
+
+    def _opened_engines(self) -> tuple[sa.Engine, sa.Engine]:
+        self._opened = _identity(self._path)
+        if self._fresh:
+            pragmas = ("journal_mode=MEMORY", "synchronous=OFF", "locking_mode=EXCLUSIVE", "foreign_keys=ON")
+            engine = _sqlite_engine(self.url, "BEGIN IMMEDIATE", pragmas)
+        else:
+            _check_readable(self._path)
+            # Nobody changes it: no lock is taken, and no file made beside it.
+            options = {"mode": "ro", "immutable": "1", "uri": "true"}
+            address = URL.create("sqlite", database=f"file:{quote(os.path.abspath(self._path))}", query=options)
+            engine = _sqlite_engine(address, "BEGIN", ("trusted_schema=OFF",))
+        return engine, engine
+
+    def _meaning(self, error: Exception) -> Exception:
+        cause: Any = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        code = getattr(cause, "sqlite_errorcode", None) or 0
+        if self._fresh:
+            return super()._meaning(error)
+        if code == _NO_DATABASE_CODE or "no such table" in str(cause):
+            return Invalid(f"{self._path} is no backup of classbook.")
+        if code & 0xFF in _DAMAGED_CODES:
+            return Invalid(f"{self._path} is damaged, or was cut short.")
+        return super()._meaning(error)
+
+
+def _parsed(address: str | URL) -> URL:
     try:
         url = make_url(address)
     except sa.exc.ArgumentError as error:
@@ -537,6 +663,14 @@ def _create_private(path: Path) -> None:
         raise Unavailable(f"The database {path} cannot be opened: {error.strerror}.") from error
 
 
+def _check_readable(path: Path) -> None:
+    try:
+        with open(path, "rb"):
+            pass
+    except OSError as error:
+        raise Invalid(f"{path} cannot be read: {error.strerror}.") from None
+
+
 def _identity(path: Path) -> tuple[int, int] | None:
     """Which file that is, whatever it is called; None where there is none."""
     try:
@@ -563,12 +697,15 @@ def has_safe_wal(version: tuple[int, ...]) -> bool:
     return version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
 
 
-def _sqlite_engine(url: URL, begin: str) -> sa.Engine:
-    module = _sqlite_module()
-    journal = "WAL" if has_safe_wal(module.sqlite_version_info) else "DELETE"
+def _durable() -> tuple[str, ...]:
+    journal = "WAL" if has_safe_wal(_sqlite_module().sqlite_version_info) else "DELETE"
+    return f"journal_mode={journal}", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"
+
+
+def _sqlite_engine(url: URL, begin: str, pragmas: Sequence[str] | None = None) -> sa.Engine:
     engine = sa.create_engine(
         url,
-        module=module,
+        module=_sqlite_module(),
         connect_args={"isolation_level": None, "check_same_thread": False, "timeout": 10},
         pool_size=1 if begin != "BEGIN" else 8,
         max_overflow=0 if begin != "BEGIN" else 32,
@@ -576,7 +713,7 @@ def _sqlite_engine(url: URL, begin: str) -> sa.Engine:
 
     @sa.event.listens_for(engine, "connect")
     def settle_pragmas(connection: Any, _record: object) -> None:
-        for pragma in (f"journal_mode={journal}", "synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF"):
+        for pragma in pragmas or _durable():
             connection.execute(f"PRAGMA {pragma}")
 
     @sa.event.listens_for(engine, "begin")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -45,6 +47,36 @@ def check_or_create(database: Database) -> None:
     upgrade(database)
 
 
+def require_current(tx: Tx) -> None:
+    """Raise Unavailable where the schema is another one than that of this classbook."""
+    found = _revision(tx)
+    if found != HEAD:
+        what = f"at revision {found}, not {HEAD}" if found else "empty"
+        raise Unavailable(f"The database is {what}.", hint="Run `classbook db upgrade` first.")
+
+
+def is_current(tx: Tx) -> bool:
+    """Whether the schema is that of this classbook."""
+    return _revision(tx) == HEAD
+
+
+def is_ours(tx: Tx) -> bool:
+    """Whether the database has a schema of classbook, of whatever age."""
+    return _revision(tx) is not None
+
+
+def build_anew(tx: Tx) -> None:
+    """The newest schema with nothing in it, whatever was there before, within the transaction at hand.
+
+    Raises Unavailable where that cannot be done, as with a schema newer than this classbook.
+    """
+    tx.lock_migrations()
+    with _saying_why():
+        if _revision(tx) is not None:
+            _run(tx, "downgrade", "base")
+        _run(tx, "upgrade", "head")
+
+
 def upgrade(database: Database, target: str = "head") -> str | None:
     """Migrate up to ``target``; the revision afterwards. Processes that do this together do it once."""
     return _migrate(database, "upgrade", target)
@@ -57,9 +89,6 @@ def downgrade(database: Database, target: str) -> str | None:
 
 def _migrate(database: Database, direction: str, target: str) -> str | None:
     """Raises Invalid for what is no revision, Unavailable where the migration cannot be done."""
-    from alembic import command
-    from alembic.util import CommandError
-
     if not _TARGET.fullmatch(target):
         raise Invalid(
             f"{target[:40]!r} is not a revision.", hint="It is head, base, a number like 0001, or steps like +1 or -1."
@@ -67,13 +96,27 @@ def _migrate(database: Database, direction: str, target: str) -> str | None:
 
     def step(tx: Tx) -> str | None:
         tx.lock_migrations()
-        config = _config()
-        config.attributes["connection"] = tx.connection
-        getattr(command, direction)(config, target)
+        _run(tx, direction, target)
         return _revision(tx)
 
-    try:
+    with _saying_why():
         return database.write(step)
+
+
+def _run(tx: Tx, direction: str, target: str) -> None:
+    from alembic import command
+
+    config = _config()
+    config.attributes["connection"] = tx.connection
+    getattr(command, direction)(config, target)
+
+
+@contextmanager
+def _saying_why() -> Iterator[None]:
+    from alembic.util import CommandError
+
+    try:
+        yield
     except (CommandError, ConstraintRefused, sa.exc.DBAPIError) as error:
         reason = str(getattr(error, "orig", error)).strip().splitlines()[0].rstrip(".")
         raise Unavailable(

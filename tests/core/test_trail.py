@@ -18,6 +18,7 @@ from classbook.app import App
 from classbook.core import (
     accounts,
     audit,
+    backups,
     booking,
     catalog,
     holds,
@@ -348,6 +349,12 @@ def _damaged(app: App, cast: Cast) -> App:
     return app
 
 
+def _backup(app: App) -> Path:
+    path = Path("one.backup")
+    backups.backup(app, CONSOLE, path)
+    return path
+
+
 def _coming(app: App) -> str:
     mailed_logins.ask(app, CALLER, email="x@example.org", name="X")
     return mailed_code(app, "x@example.org")
@@ -375,6 +382,7 @@ ACTS: dict[str, Act] = {
     "people.give_password": lambda app, cast: people.give_password(app, WHO, cast.ana.email, "something quite new"),
     "people.update": lambda app, cast: people.update(app, WHO, cast.ana.email, {"phone": "1"}),
     "audit.repair": lambda app, cast: audit.repair(_damaged(app, cast), WHO),
+    "backups.restore": lambda app, cast: backups.restore(app, WHO, _backup(app), replace=True),
     "booking.book": lambda app, cast: booking.book(app, [Reserve(WHO, a_class(app).id, cast.ana.id)]),
     "booking.one": lambda app, cast: booking.one(app, Cancel(WHO, ById(hold(app, a_class(app), cast.ana).id))),
     "webhooks.add": lambda app, cast: webhooks.add(app, WHO, "https://example.org/"),
