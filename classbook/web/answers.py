@@ -13,6 +13,7 @@ from classbook.values import Offering, plain
 
 JSON = b"application/json"
 _WORTH_SENDING: Final = 16_384
+_as_json: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Json(Response):
@@ -22,7 +23,7 @@ class Json(Response):
         self, content: Any, status: int = 200, *, media_type: bytes = JSON, headers: Mapping[str, str] | None = None
     ):
         self.status_code = status
-        self.body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+        self.body = _as_json(content).encode()
         self.background = None
         self.raw_headers = [(b"content-type", media_type), (b"content-length", b"%d" % len(self.body))]
         if headers:
