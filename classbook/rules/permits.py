@@ -101,13 +101,22 @@ def is_below_notice(policy: Policy, span: Span, now: datetime) -> bool:
 
 
 def bookable(window: Span, policy: Policy, now: datetime) -> Span | None:
-    """The part of a window that notice and horizon leave."""
-    first = max(window.start, now + timedelta(seconds=policy.notice_seconds))
+    """The part of a window that notice and horizon leave.
+
+    It begins with a whole minute: what begins this instant would be over before anybody could ask for it.
+    """
+    first = max(window.start, _next_minute(now + timedelta(seconds=policy.notice_seconds)))
     last = window.end
     if policy.horizon_seconds is not None:
         longest = timedelta(seconds=policy.slot_seconds)
         last = min(last, now + timedelta(seconds=policy.horizon_seconds) + longest)
     return Span(first, last) if first < last else None
+
+
+def _next_minute(moment: datetime) -> datetime:
+    """The first whole minute that is not before."""
+    begun = moment.replace(second=0, microsecond=0)
+    return begun if begun == moment else begun + timedelta(minutes=1)
 
 
 def against_more(

@@ -143,6 +143,8 @@ class ChangedAppointment(Body):
     refund: Any = None
     voucher: Any = None
     discount: Any = None
+    charged: Any = None
+    forfeited: Any = None
     is_expired: Any = None
 
     model_config = like({"is_confirmed": True})

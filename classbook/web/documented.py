@@ -44,6 +44,7 @@ from classbook.errors import (
 )
 from classbook.values import plain
 from classbook.web.examples import EXAMPLES, of_answer
+from classbook.web.links import LINKS, next_page
 from classbook.web.problems import STATUS
 from classbook.web.sentences import sentence
 from classbook.web.shapes import Problem
@@ -157,11 +158,13 @@ def _in_query(operation: dict[str, Any]) -> Iterator[str]:
 
 
 def _show_what_is_answered(operation: dict[str, Any]) -> None:
-    """Give each answer that has a body an example."""
+    """Give each answer that has a body an example, and links to where one can go from there."""
     for status, answer in operation["responses"].items():
         for content in answer.get("content", {}).values() if status.startswith("2") else ():
             names = of_answer(operation["operationId"], content["schema"])
             content["examples"] = {name: _example_reference(name) for name in names}
+            if links := LINKS.get(operation["operationId"], {}) | next_page(operation):
+                answer["links"] = links
 
 
 def _say_what_is_refused(

@@ -339,6 +339,16 @@ def test_notice_and_horizon_are_to_the_microsecond(app: App, clock: FrozenClock,
     assert slot.end == NOW + 7 * day
 
 
+def test_what_is_free_from_now_on_begins_with_a_whole_minute(app: App, clock: FrozenClock, cast: Cast) -> None:
+    """What is shown can still be booked when somebody has read it."""
+    court = a_court(app)
+    clock.advance(seconds=0.25)
+    [slot] = schedules.free(app, court.id, start=clock.now(), end=NOW + timedelta(hours=2)).results
+    assert (slot.start, slot.end) == (NOW + timedelta(minutes=1), NOW + timedelta(hours=2))
+    clock.advance(seconds=30)
+    ask(app, Reserve(as_person(cast.ana), court.id, starts_at=slot.start, ends_at=slot.end))
+
+
 @pytest.mark.parametrize(("confirm", "state"), [("none", "confirmed"), ("self", "too_late")])
 def test_a_time_that_begins_now_is_had_at_once_or_not_at_all(
     app: App, clock: FrozenClock, cast: Cast, confirm: str, state: str
