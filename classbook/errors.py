@@ -21,8 +21,34 @@ each face turns a category into its own number (`cli/exits.py`, `web/problems.py
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Self
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Final, Self
+
+Steps = Mapping[str, str | None]
+"""What a face calls the steps that hints name; None for what cannot be done there."""
+NO_STEPS: Final[Steps] = {}
+"""For who shows no hints."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What to do next, with a step in it that each face has its own words for: ``{}`` stands for it.
+
+    The words are in `cli/steps.py` and `web/steps.py`; ``facts`` are what they need, like the ``reservation`` meant.
+    """
+
+    sentence: str
+    step: str
+    facts: Mapping[str, object] = field(default_factory=dict)
+
+
+def in_words(hint: str | Hint | None, steps: Steps) -> str | None:
+    """A hint as a face says it; None where its step cannot be taken there."""
+    if not isinstance(hint, Hint):
+        return hint
+    words = steps.get(hint.step)
+    return None if words is None else hint.sentence.replace("{}", words.format_map(hint.facts))
 
 
 class ClassbookError(Exception):
@@ -36,7 +62,7 @@ class ClassbookError(Exception):
         self,
         detail: str | None = None,
         *,
-        hint: str | None = None,
+        hint: str | Hint | None = None,
         retry_after_seconds: int | None = None,
         faults: tuple[Fault, ...] = (),
     ):
@@ -60,11 +86,12 @@ class Fault:
     found: str | None
     refusal: ClassbookError
 
-    def __str__(self) -> str:
+    def in_words(self, steps: Steps) -> str:
         """``line 3, seats 'twelve': ...`` in one line."""
         where = ", ".join(filter(None, [f"line {self.line}", self.column]))
         said = self.found and self.found not in self.refusal.detail and f" {self.found}"
-        return " ".join(filter(None, [f"{where}{said or ''}: {self.refusal.detail}", self.refusal.hint]))
+        hint = in_words(self.refusal.hint, steps)
+        return " ".join(filter(None, [f"{where}{said or ''}: {self.refusal.detail}", hint]))
 
 
 class _Invalid(ClassbookError):
@@ -247,20 +274,20 @@ class Internal(ClassbookError):
     code, title = "internal", "Something went wrong on our side"
 
 
-def problem(error: ClassbookError, *, status: int, request_id: str) -> dict[str, object]:
-    """The one error body, from every door (RFC 9457 members first)."""
+def problem(error: ClassbookError, *, status: int, request_id: str, steps: Steps) -> dict[str, object]:
+    """The one error body, from every door (RFC 9457 members first), its hints in the words of that door."""
     return {
         "type": f"urn:classbook:error:{error.code}",
         "title": error.title,
         "status": status,
         "detail": error.detail,
         "code": error.code,
-        "hint": error.hint,
+        "hint": in_words(error.hint, steps),
         "request_id": request_id,
-    } | ({"errors": [_as_told(fault) for fault in error.faults]} if error.faults else {})
+    } | ({"errors": [_as_told(fault, steps) for fault in error.faults]} if error.faults else {})
 
 
-def _as_told(fault: Fault) -> dict[str, object]:
+def _as_told(fault: Fault, steps: Steps) -> dict[str, object]:
     refusal = fault.refusal
     return {
         "line": fault.line,
@@ -268,5 +295,5 @@ def _as_told(fault: Fault) -> dict[str, object]:
         "found": fault.found,
         "code": refusal.code,
         "detail": refusal.detail,
-        "hint": refusal.hint,
+        "hint": in_words(refusal.hint, steps),
     }

@@ -12,7 +12,7 @@ from functools import cache, lru_cache
 from types import NoneType
 from typing import Any, Final, Generic, TypeVar
 
-from classbook.errors import ClassbookError
+from classbook.errors import ClassbookError, Hint
 
 T = TypeVar("T")
 
@@ -600,7 +600,7 @@ class Check:
     name: str
     ok: bool
     detail: str
-    hint: str | None = None
+    hint: str | Hint | None = None
 
 
 @dataclass(frozen=True, slots=True)

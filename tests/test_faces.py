@@ -18,6 +18,7 @@ from classbook.web.desk import Desk
 from classbook.web.server import listen, serve
 from tests.conftest import DATABASES, SECRET, Client, CommandLine, fresh_database
 from tests.makers import NOW, person, rich
+from tests.test_hints import COMMAND, REQUEST
 from tests.web.conftest import tokens_of
 
 EMMA, ANA, BEN = "emma@example.org", "ana@example.org", "ben@example.org"
@@ -162,6 +163,8 @@ def test_both_faces_answer_one_script_alike(faces: Faces) -> None:
             assert (typed["code"], sent["code"]) == (said.refused, said.refused), said.command
             assert (typed["status"], ran.code) == (answer.status, exit_of[answer.status]), said.command
             assert (typed["type"], typed["title"], typed["detail"]) == (sent["type"], sent["title"], sent["detail"])
+            assert bool(typed["hint"]) == bool(sent["hint"]), (typed["hint"], sent["hint"])
+            assert not COMMAND.search(sent["hint"] or "") and not REQUEST.search(typed["hint"] or "")
         else:
             assert (ran.code, answer.status // 100) == (0, 2), (said.command, typed, sent)
             assert shape(typed) == shape(sent), said.command

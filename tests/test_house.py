@@ -201,6 +201,8 @@ def _pieces(node: ast.expr) -> list[str]:
             return [part.value if isinstance(part, ast.Constant) else "" for part in values]  # type: ignore[misc]
         case ast.BinOp(left=left, right=right):
             return _pieces(left) + _pieces(right)
+        case ast.Call(func=ast.Name(id="Hint"), args=[sentence, *_]):
+            return _pieces(sentence)
     return ["?"]
 
 
@@ -251,6 +253,7 @@ def test_the_house_keeps_the_rule(rule: Rule) -> None:
         (refusals_are_sentences, "core/x.py", "raise NotFound('there is no class 9.')"),
         (refusals_are_sentences, "core/x.py", "raise NotFound(f'There is no class {id}')"),
         (refusals_are_sentences, "core/x.py", "return Invalid('No.', hint='write it' + ' like this.')"),
+        (refusals_are_sentences, "core/x.py", "raise NotFound('No.', hint=Hint('{} shows it', 'list'))"),
         (refusals_are_sentences, "cli/x.py", "raise usage_error('--json and --format contradict each other')"),
         (a_module_is_named_for_its_job, "core/utils.py", ""),
     ],
@@ -271,6 +274,7 @@ def test_the_rule_catches_a_breach(rule: Rule, path: str, planted: str) -> None:
         (foreign_names_stay_at_home, "store/x.py", "import sqlalchemy as sa"),
         (one_file_names_a_dialect, "cli/x.py", '"""postgresql://... is an address."""'),
         (refusals_are_sentences, "core/x.py", "raise NotFound(f'{title} is gone.', hint='Is it?')"),
+        (refusals_are_sentences, "core/x.py", "raise NotFound(f'{title} is gone.', hint=Hint('{} shows it.', 'list'))"),
         (refusals_are_sentences, "core/x.py", "raise NotFound(refusal.detail)"),
         (one_file_names_a_dialect, "cli/x.py", "print('PostgreSQL is migrated by db upgrade, SQLite by itself')"),
     ],

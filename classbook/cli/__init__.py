@@ -16,7 +16,8 @@ import typer
 from classbook.cli import exits
 from classbook.cli.output import clean
 from classbook.cli.session import Opener, Session
-from classbook.errors import ClassbookError, Internal, Invalid, problem
+from classbook.cli.steps import COMMANDS
+from classbook.errors import ClassbookError, Internal, Invalid, in_words, problem
 
 if TYPE_CHECKING:
     from classbook.app import App
@@ -92,15 +93,15 @@ def _let_go(*streams: TextIO) -> None:
 def _refuse(refusal: ClassbookError, session: Session, args: Sequence[str], *, code: int) -> int:
     """Say it on standard error: a red line and a hint, or the JSON body with --json."""
     if session.as_json or _asked_for_json(args):
-        body = problem(refusal, status=exits.status(refusal), request_id=session.request_id)
+        body = problem(refusal, status=exits.status(refusal), request_id=session.request_id, steps=COMMANDS)
         sys.stderr.write(json.dumps(body, ensure_ascii=False) + "\n")
         return code
     red, plain = ("\x1b[31m", "\x1b[0m") if session.wants_colour and sys.stderr.isatty() else ("", "")
     sys.stderr.write(f"{red}error: {clean(refusal.detail)}{plain}\n")
     for fault in refusal.faults:
-        sys.stderr.write(f"  {clean(str(fault))}\n")
-    if refusal.hint:
-        sys.stderr.write(f"hint: {clean(refusal.hint)}\n")
+        sys.stderr.write(f"  {clean(fault.in_words(COMMANDS))}\n")
+    if hint := in_words(refusal.hint, COMMANDS):
+        sys.stderr.write(f"hint: {clean(hint)}\n")
     return code
 
 

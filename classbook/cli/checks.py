@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
+from dataclasses import replace
 
 from classbook.cli.session import Session
+from classbook.cli.steps import COMMANDS
+from classbook.errors import in_words
 from classbook.values import Check, plain
 
 
-def show_checks(here: Session, checks: Sequence[Check]) -> bool:
+def show_checks(here: Session, found: Iterable[Check]) -> bool:
     """Print the checks; whether all is well."""
+    checks = [replace(check, hint=in_words(check.hint, COMMANDS)) for check in found]
     if here.as_json:
         here.out.value({"results": plain(checks), "next": None}, (), as_json=True)
     else:

@@ -15,8 +15,9 @@ from classbook.cli.checks import show_checks
 from classbook.cli.files import write_whole
 from classbook.cli.groups import group
 from classbook.cli.session import Session, session
+from classbook.cli.steps import COMMANDS
 from classbook.config import FILE_NAME, PREFIX, load
-from classbook.errors import ClassbookError, Exists
+from classbook.errors import ClassbookError, Exists, in_words
 from classbook.values import Check
 
 app = group("Set up and check.")
@@ -102,7 +103,7 @@ def doctor(ctx: typer.Context) -> None:
     """
     here = session(ctx)
     here.checks_schema = False
-    if not show_checks(here, list(_examine(here))):
+    if not show_checks(here, _examine(here)):
         raise typer.Exit(exits.NOT_WELL)
 
 
@@ -140,7 +141,7 @@ def _checked(name: str, look: Callable[[], str]) -> Check:
     try:
         return Check(name, True, look())
     except ClassbookError as refusal:
-        return Check(name, False, refusal.detail, refusal.hint)
+        return Check(name, False, refusal.detail, in_words(refusal.hint, COMMANDS))
 
 
 def _configured(here: Session) -> str:

@@ -27,6 +27,7 @@ from classbook.cli.groups import group
 from classbook.cli.options import Offering
 from classbook.cli.output import Column, Format, Row, money, period
 from classbook.cli.session import session
+from classbook.cli.steps import COMMANDS
 from classbook.values import plain
 
 app = group("Say why something cannot be reserved, and what can.")
@@ -86,7 +87,7 @@ def why(
         queue=queue,
         voucher=voucher,
     )
-    told: dict[str, Any] = plain(advice.why(here.app, ask))
+    told: dict[str, Any] = plain(advice.why(here.app, ask, steps=COMMANDS))
     if here.as_json:
         here.out.value(told, (), as_json=True)
     elif here.out.is_terminal:

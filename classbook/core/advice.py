@@ -20,7 +20,7 @@ from classbook.core.asks import Reserve
 from classbook.core.batch import Batch, blocked_span
 from classbook.core.decisions import trial_of
 from classbook.core.trials import Trial
-from classbook.errors import ClassbookError, InsufficientFunds, NotYours
+from classbook.errors import NO_STEPS, ClassbookError, InsufficientFunds, NotYours, Steps, in_words
 from classbook.rules import hoarding, permits
 from classbook.rules.kinds import KINDS
 from classbook.rules.policy import Policy
@@ -54,22 +54,23 @@ _BEFORE, _AFTER = timedelta(days=7), timedelta(days=30)
 _FARTHEST: Final = timedelta(days=3660)
 
 
-def why(app: App, ask: Reserve) -> Why:
+def why(app: App, ask: Reserve, *, steps: Steps = NO_STEPS) -> Why:
     """Every reason why this reservation would be refused now, and what could be had instead.
 
-    A fixed number of queries, whatever is booked. Raises NotFound, NotLoggedIn, NotYours for who may not ask that for
-    somebody else, and Invalid where nobody is named.
+    ``steps`` are what the face that asks calls the steps of hints. A fixed number of queries, whatever is booked.
+    Raises NotFound, NotLoggedIn, NotYours for who may not ask that for somebody else, and Invalid where nobody is
+    named.
     """
     pack: frozenset[int] = frozenset()
     while True:
         try:
             with app.store.look() as tx:
-                return _why(app, tx, ask, pack)
+                return _why(app, tx, ask, pack, steps)
         except NeedsAll as error:
             pack |= {error.pool_id}
 
 
-def _why(app: App, tx: Tx, ask: Reserve, pack: frozenset[int]) -> Why:
+def _why(app: App, tx: Tx, ask: Reserve, pack: frozenset[int], steps: Steps) -> Why:
     def look_at(scene: Scene) -> Windows:
         windows = booking.windows_of(app, [ask], pack, scene)
         offering = scene.offerings.get(ask.offering_id)
@@ -84,7 +85,7 @@ def _why(app: App, tx: Tx, ask: Reserve, pack: frozenset[int]) -> Why:
     trial = trial_of(batch, ask)
     if not trial.who.speaks_for(trial.person.id):
         raise NotYours("Only an administrator may ask that for somebody else.")
-    return _Advice(tx, trial).told()
+    return _Advice(tx, trial, steps).told()
 
 
 def _around(terms: Policy, wanted: datetime | None, now: datetime) -> Span | None:
@@ -99,6 +100,7 @@ class _Advice:
 
     tx: Tx
     trial: Trial
+    steps: Steps
     asking: tuple[ClassbookError, ...] = ()
     time: tuple[ClassbookError, ...] = ()
     person: tuple[ClassbookError, ...] = ()
@@ -116,7 +118,7 @@ class _Advice:
         return Why(
             possible=not refusals,
             state=None if refusals else self._state(is_free=is_free),
-            reasons=tuple(Reason(one.code, one.title, one.detail, one.hint) for one in refusals),
+            reasons=tuple(Reason(one.code, one.title, one.detail, in_words(one.hint, self.steps)) for one in refusals),
             alternatives=() if self.asking or (is_free and not refusals) else tuple(self._alternatives()),
         )
 

@@ -7,6 +7,7 @@ from typing import Final
 from classbook.app import App
 from classbook.core import upkeep
 from classbook.core.actors import require_admin
+from classbook.errors import Hint
 from classbook.store import audit as store
 from classbook.store import changes
 from classbook.store.database import Tx
@@ -64,5 +65,5 @@ def _check(invariant: store.Invariant, rows: list[tuple[object, ...]]) -> Check:
         return Check(invariant.name, ok=True, detail="holds")
     shown = "; ".join(", ".join(map(str, row)) for row in rows)
     mends = invariant.repair is not None or invariant.name == store.SERVED
-    hint = "`classbook audit --repair` mends that." if mends else "Keep a copy of the database and report."
+    hint = Hint("{} mends that.", "repair") if mends else "Keep a copy of the database and report."
     return Check(invariant.name, ok=False, detail=f"broken by: {shown}", hint=hint)

@@ -17,7 +17,7 @@ from classbook import __version__
 from classbook.app import App
 from classbook.core import keys
 from classbook.core.actors import require_admin
-from classbook.errors import Exists, Invalid, NotAllowedNow, NotYours, Unavailable
+from classbook.errors import Exists, Hint, Invalid, NotAllowedNow, NotYours, Unavailable
 from classbook.store import archives, changes, copies, schema
 from classbook.store.archives import Manifest
 from classbook.store.copies import Content
@@ -79,13 +79,18 @@ def restore(app: App, actor: Actor, path: Path, *, replace: bool = False, told: 
     a database that is not empty, NotAllowedNow for one that is in use or not ours.
     """
     if actor.person_id is not None:
-        raise NotYours("Only the console may restore: it may be that nobody else is left.", hint="Leave --as away.")
+        raise NotYours(
+            "Only the console may restore: it may be that nobody else is left.",
+            hint=Hint("Leave {} away.", "name an actor"),
+        )
     began = time.monotonic()
     app.store.check_alone()
 
     def step(tx: Tx) -> Manifest:
         if _held(tx, app.store) and not replace:
-            raise Exists(f"The database {app.store.name} is not empty.", hint="--yes replaces what it holds.")
+            raise Exists(
+                f"The database {app.store.name} is not empty.", hint=Hint("{} replaces what it holds.", "agree")
+            )
         _make_empty(tx)
         with closing(Archive(path, clock=app.clock)) as archive, archive.look() as source:
             manifest = archives.read(source, str(path))

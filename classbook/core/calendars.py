@@ -9,7 +9,7 @@ from typing import Final
 from classbook.app import App
 from classbook.core.actors import look_up
 from classbook.core.keys import once
-from classbook.errors import NotFound, NotYours
+from classbook.errors import Hint, NotFound, NotYours
 from classbook.rules import codes
 from classbook.rules.calendars import Entry, Status, feed
 from classbook.rules.kinds import KINDS
@@ -89,7 +89,7 @@ def _wanted(tx: Tx, actor: Actor, person: int | None, offering_id: int | None) -
         return _Feed(OF_OFFERING, offering_id)
     person_id = person or who.id
     if person_id is None:
-        raise NotFound("The console has no calendar.", hint="Say whose: --user EMAIL.")
+        raise NotFound("The console has no calendar.", hint=Hint("Say whose: {}.", "name a person"))
     if not who.speaks_for(person_id):
         raise NotYours("Only an administrator may see other people's calendars.")
     found = people.by_id(tx, person_id)

@@ -18,6 +18,7 @@ from classbook.errors import (
     BadSpan,
     ChangedMeanwhile,
     ClassbookError,
+    Hint,
     Invalid,
     NotAllowedNow,
     NotFound,
@@ -388,7 +389,7 @@ def _filter(
 def _found(tx: Tx, kind: str, offering_id: int, *, lock: bool = False) -> OfferingRecord:
     record = store.by_id(tx, kind, offering_id, lock=lock)
     if record is None:
-        raise NotFound(f"There is no {kind} {offering_id}.", hint="The list shows what there is.")
+        raise NotFound(f"There is no {kind} {offering_id}.", hint=Hint("{} shows what there is.", f"list {kind}"))
     return record
 
 

@@ -11,6 +11,7 @@ from classbook.core.keys import answer_to, repeat
 from classbook.core.trials import Trial
 from classbook.errors import (
     ClassbookError,
+    Hint,
     Invalid,
     NotAllowedNow,
     NotFound,
@@ -274,7 +275,10 @@ def _who(batch: Batch, actor: Actor) -> Who:
 def _offering(batch: Batch, offering_id: int, kind: str | None) -> OfferingRecord:
     offering = batch.scene.offerings.get(offering_id)
     if offering is None or kind not in (None, offering.kind):
-        raise NotFound(f"There is no offering {offering_id}.", hint="The list shows what there is.")
+        raise NotFound(
+            f"There is no offering {offering_id}.",
+            hint=Hint("{} shows what there is.", f"list {kind}") if kind else None,
+        )
     return offering
 
 
@@ -288,11 +292,11 @@ def _own(batch: Batch, actor: Actor, which: Which, verb: str) -> tuple[Who, Rese
         record = meant(batch.scene, actor, which)
         # What the house took is nobody's reservation.
         if record is None or record.person_id is None:
-            raise NotFound("There is no such reservation.")
+            raise _no_reservation()
         offering = batch.scene.offerings[record.offering_id]
         serves = who.serves(record.person_id, creator_id=offering.creator_id)
         if which.kind not in (None, offering.kind) or not (serves or who.may_see(record.person_id)):
-            raise NotFound("There is no such reservation.")
+            raise _no_reservation()
         if serves and not who.is_admin and verb not in batch.kind(offering).creator_may:
             raise NotYours("Only whose reservation it is may do that.")
     else:
@@ -309,6 +313,10 @@ def _own(batch: Batch, actor: Actor, which: Which, verb: str) -> tuple[Who, Rese
         if record is None:
             raise NotFound(f"There is no reservation for {offering.title}.", hint="Reserve first.")
     return who, record, batch.scene.offerings[record.offering_id]
+
+
+def _no_reservation() -> NotFound:
+    return NotFound("There is no such reservation.", hint=Hint("{} shows which there are.", "list reservations"))
 
 
 def meant(scene: Scene, actor: Actor, which: Which) -> ReservationRecord | None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from classbook.app import App
-from classbook.errors import Unavailable
+from classbook.errors import Hint, Unavailable
 from classbook.store import health as store
 from classbook.store.schema import revision
 from classbook.store.tables import HEAD
@@ -20,7 +20,7 @@ def check_readable(app: App) -> None:
     """Raise Unavailable where the database does not answer, or has another schema than this program."""
     found = revision(app.store)
     if found != HEAD:
-        raise Unavailable(f"The database has schema {found}, not {HEAD}.", hint="Run `classbook db upgrade`.")
+        raise Unavailable(f"The database has schema {found}, not {HEAD}.", hint=Hint("Run {}.", "migrate"))
 
 
 def check_writable(app: App) -> None:
@@ -37,7 +37,7 @@ def complaints(app: App) -> list[str]:
     if found.oldest_mail and now - found.oldest_mail > MAIL_LATE:
         said.append(
             f"{_mails(found.mails)} not sent, the oldest for {_minutes(found.oldest_mail, now)}: "
-            "see `classbook mail list`."
+            "does the mail server take any?"
         )
     if found.oldest_due and now - found.oldest_due > DUE_LATE:
         said.append(f"Nothing has settled what is due for {_minutes(found.oldest_due, now)}: is a daemon running?")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from classbook.errors import NotFound, SpanTaken
+from classbook.errors import Hint, NotFound, SpanTaken
 from classbook.rules.packing import Claim
 from classbook.rules.spans import Span
 from classbook.store import house as store
@@ -25,7 +25,7 @@ def venue(tx: Tx, venue_id: int) -> venues.VenueRecord:
 
 
 def no_venue(venue_id: int | str) -> NotFound:
-    return NotFound(f"There is no venue {venue_id}.", hint="The list shows what there is.")
+    return NotFound(f"There is no venue {venue_id}.", hint=Hint("{} shows what there is.", "list venues"))
 
 
 def choose(

@@ -11,7 +11,7 @@ from classbook.core import catalog, drafts, upkeep
 from classbook.core.actors import look_up
 from classbook.core.asks import ById, Cancel, GiveBack
 from classbook.core.pages import at_most, numbers_in, page_of
-from classbook.errors import NotAllowedNow, NotFound, SeatTaken, SoldOut
+from classbook.errors import Hint, NotAllowedNow, NotFound, SeatTaken, SoldOut
 from classbook.rules.kinds import KINDS
 from classbook.rules.plans import Plan, Stand, is_pattern, parse_label, seats_like, shown
 from classbook.rules.shelves import SeatPlan, SeatShelf
@@ -275,7 +275,7 @@ def _in_words(labels: Sequence[str]) -> str:
 def _match(tx: Tx, match_id: int) -> OfferingRecord:
     found = store.by_id(tx, KIND, match_id)
     if found is None:
-        raise NotFound(f"There is no match {match_id}.", hint="The list shows what there is.")
+        raise NotFound(f"There is no match {match_id}.", hint=Hint("{} shows what there is.", "list match"))
     return found
 
 

@@ -14,7 +14,7 @@ from classbook.core.compose import About, about, packed, paper_of, written
 from classbook.core.keys import once
 from classbook.core.pages import at_most, id_cursor, page_of
 from classbook.core.trail import Deed
-from classbook.errors import Invalid, NotAllowedNow, NotFound
+from classbook.errors import Hint, Invalid, NotAllowedNow, NotFound
 from classbook.rules import letters
 from classbook.rules.names import clean_email
 from classbook.rules.states import CANCELLED, COMPLETED, CONFIRMED, HELD
@@ -215,5 +215,5 @@ def _message(posted: store.Posted, letter: letters.Letter) -> Message:
 
 def _found(posted: store.Posted | None, message_id: int) -> store.Posted:
     if posted is None:
-        raise NotFound(f"There is no mail {message_id}.", hint="`classbook mail list` shows what there is.")
+        raise NotFound(f"There is no mail {message_id}.", hint=Hint("{} shows what there is.", "list mails"))
     return posted

@@ -12,7 +12,7 @@ from classbook.core.actors import look_up, require_admin
 from classbook.core.keys import digest, once
 from classbook.core.pages import at_most, id_cursor, page_of
 from classbook.core.trail import Deed
-from classbook.errors import Exists, Invalid, NotFound, NotYours
+from classbook.errors import Exists, Hint, Invalid, NotFound, NotYours
 from classbook.rules.names import clean_email, clean_name
 from classbook.rules.passwords import strong
 from classbook.rules.zones import known_zone
@@ -183,7 +183,7 @@ def _checked(fields: dict[str, str | None]) -> dict[str, str]:
     """What of a person is to change. Raises Invalid."""
     given = {field: value for field, value in fields.items() if value is not None}
     if not given:
-        raise Invalid("Nothing is to be changed.", hint="Name what is, like --name.")
+        raise Invalid("Nothing is to be changed.", hint=Hint("Name what is, like {}.", "name a field"))
     return {field: CLEAN[field](value) for field, value in given.items()}
 
 
@@ -212,4 +212,4 @@ def _found(tx: Tx, who: str) -> PersonRecord:
 
 
 def _nobody(who: str) -> NotFound:
-    return NotFound(f"There is no person {who}.", hint="The list shows who there is.")
+    return NotFound(f"There is no person {who}.", hint=Hint("{} shows who there is.", "list people"))

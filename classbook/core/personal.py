@@ -16,7 +16,7 @@ from classbook.core.actors import Who, look_up
 from classbook.core.exports import paged
 from classbook.core.keys import once
 from classbook.core.pages import MOST_PER_PAGE, id_cursor, page_of
-from classbook.errors import Invalid, NotAllowedNow, NotFound
+from classbook.errors import Hint, Invalid, NotAllowedNow, NotFound
 from classbook.rules.codes import reservation_code
 from classbook.store import changes, people, wallets
 from classbook.store import outbox as outbox_store
@@ -101,7 +101,7 @@ def _refuse_while_busy(tx: Tx, record: PersonRecord) -> None:
         if wallet.balance.minor or wallet.held.minor:
             raise NotAllowedNow(
                 f"There is {wallet.balance} in wallet {wallet.id} of {record.name}.",
-                hint="Take it out first.",
+                hint=Hint("Take it out first: {}.", "withdraw", {"amount": wallet.balance.amount, "wallet": wallet.id}),
             )
     if ahead := store.offerings_ahead(tx, record.id):
         raise NotAllowedNow(
@@ -120,7 +120,7 @@ def _seen(tx: Tx, viewer: Who, who: str) -> PersonRecord:
     text = who.strip()
     record = people.by_id(tx, int(text)) if text.isascii() and text.isdigit() else people.by_email(tx, text.lower())
     if record is None or not viewer.may_see(record.id):
-        raise NotFound(f"There is no person {who}.", hint="The list shows who there is.")
+        raise NotFound(f"There is no person {who}.", hint=Hint("{} shows who there is.", "list people"))
     return record
 
 

@@ -12,7 +12,7 @@ from classbook.core.asks import ById, Confirm
 from classbook.core.batch import CONFIRM
 from classbook.core.pages import at_most, id_cursor, numbers_in, page_of
 from classbook.core.views import reservation_view
-from classbook.errors import Invalid, NotAllowedNow, NotFound, NotYours
+from classbook.errors import Hint, Invalid, NotAllowedNow, NotFound, NotYours
 from classbook.rules import codes, tickets
 from classbook.rules.states import COMPLETED, CONFIRMED, STATES, seen
 from classbook.store import catalog, listings
@@ -75,7 +75,7 @@ def of_offering(
         who = look_up(tx, actor)
         offering = catalog.by_id(tx, kind, offering_id)
         if offering is None:
-            raise NotFound(f"There is no {kind} {offering_id}.")
+            raise NotFound(f"There is no {kind} {offering_id}.", hint=Hint("{} shows what there is.", f"list {kind}"))
         if not who.may_see(offering.creator_id):
             raise NotYours(f"{offering.title} belongs to somebody else.")
         found = listings.page(
@@ -211,7 +211,7 @@ def _whose(tx: Tx, who: Who, person: int | None, offering_id: int | None) -> int
 def _own(tx: Tx, who: Who, reservation_id: int) -> listings.Listed:
     found = listings.by_id(tx, reservation_id)
     if found is None or not (who.may_see(found.user.id) or who.may_see(found.offering.creator_id)):
-        raise NotFound("There is no such reservation.")
+        raise NotFound("There is no such reservation.", hint=Hint("{} shows which there are.", "list reservations"))
     return found
 
 

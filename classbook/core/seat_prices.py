@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from classbook.errors import Invalid
+from classbook.errors import Hint, Invalid
 from classbook.rules.money import parse_amount
 from classbook.rules.plans import Stand
 from classbook.store import catalog as store
@@ -23,7 +23,7 @@ def of_stands(
     """
     minor = {category: parse_amount(text, currency, least_minor=0) for category, text in prices.items()}
     if not stands:
-        raise Invalid("The venue has no seats yet.", hint="Give it a seat plan first.")
+        raise Invalid("The venue has no seats yet.", hint=Hint("{} adds them.", "add seats", {"venue": venue_id}))
     if minor and (unpriced := unpriced_in(stands, minor)):
         raise Invalid(f"The seats {unpriced} have no price.", hint="Name a price for every category or stand.")
     known = {name for stand in stands for name in (stand.name, *stand.categories)}

@@ -16,6 +16,7 @@ from classbook.core.actors import Who
 from classbook.core.batch import Batch, Units
 from classbook.errors import (
     ClassbookError,
+    Hint,
     InsufficientFunds,
     Invalid,
     LimitReached,
@@ -36,6 +37,8 @@ from classbook.values import Money
 
 LOOK_AHEAD: Final = timedelta(days=14)
 """How far the first time is looked for that could be booked instead."""
+
+_QUEUE: Final = Hint("With {} you are told when a place is free.", "wait in line")
 
 
 @dataclass(slots=True)
@@ -313,4 +316,4 @@ class Trial:
             detail = f"{offering.title} is {'sold out' if offering.starts_at else 'taken'}{when}."
         else:
             detail = f"{offering.title} has only {left} {'place' if left == 1 else 'places'} left{when}."
-        return self.kind.refusal(detail, hint="Wait in line (`queue`), and you are told when a place is free.")
+        return self.kind.refusal(detail, hint=_QUEUE if self.may_wait(queue=True) else None)

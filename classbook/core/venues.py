@@ -12,7 +12,7 @@ from classbook.core.keys import once
 from classbook.core.pages import at_most, id_cursor, numbers_in, page_of
 from classbook.core.seat_prices import unpriced_in
 from classbook.core.trail import Deed
-from classbook.errors import NotAllowedNow, NotFound
+from classbook.errors import Hint, NotAllowedNow, NotFound
 from classbook.rules.names import clean_name
 from classbook.rules.plan_files import as_tree
 from classbook.rules.plans import Plan, label
@@ -144,7 +144,7 @@ def _as_admin(
 def _shown_venue(tx: Tx, venue_id: int) -> store.VenueRecord:
     found = store.by_id(tx, venue_id)
     if found is None:
-        raise NotFound(f"There is no venue {venue_id}.", hint="The list shows what there is.")
+        raise NotFound(f"There is no venue {venue_id}.", hint=Hint("{} shows what there is.", "list venues"))
     return found
 
 

@@ -15,7 +15,7 @@ from classbook.core.actors import require_admin
 from classbook.core.keys import once
 from classbook.core.pages import at_most, id_cursor, page_of
 from classbook.core.trail import Deed
-from classbook.errors import Invalid, NotAllowedNow, NotFound
+from classbook.errors import Hint, Invalid, NotAllowedNow, NotFound
 from classbook.rules import webhooks as rules
 from classbook.store import webhooks as store
 from classbook.store.database import Tx
@@ -135,11 +135,11 @@ def replay(
     def act(tx: Tx) -> Delivery:
         one = store.delivery(tx, delivery_id)
         if one is None:
-            raise NotFound(f"There is no delivery {delivery_id}.", hint="`classbook webhook deliveries` shows them.")
+            raise NotFound(f"There is no delivery {delivery_id}.", hint=Hint("{} shows them.", "list deliveries"))
         if _found(tx, one.webhook_id).disabled_at:
             raise NotAllowedNow(
                 f"Webhook {one.webhook_id} is disabled.",
-                hint=f"`classbook webhook enable {one.webhook_id}` comes first.",
+                hint=Hint("{} comes first.", "enable webhook", {"webhook": one.webhook_id}),
             )
         store.replay(tx, delivery_id)
         return _seen(store.delivery(tx, delivery_id))  # type: ignore[arg-type]
@@ -219,7 +219,7 @@ def _as_admin(
 def _found(tx: Tx, webhook_id: int) -> store.Hook:
     hook = store.found(tx, webhook_id)
     if hook is None:
-        raise NotFound(f"There is no webhook {webhook_id}.", hint="`classbook webhook list` shows what there is.")
+        raise NotFound(f"There is no webhook {webhook_id}.", hint=Hint("{} shows what there is.", "list webhooks"))
     return hook
 
 

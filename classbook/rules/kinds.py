@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from classbook.errors import BadSpan, ClassbookError, Invalid, NotFound, SeatTaken, SoldOut, SpanTaken
+from classbook.errors import BadSpan, ClassbookError, Hint, Invalid, NotFound, SeatTaken, SoldOut, SpanTaken
 from classbook.rules.permits import Bookable
 from classbook.rules.plans import Plan, parse_label
 from classbook.rules.policy import Policy
@@ -73,7 +73,7 @@ def the_houses(offering: Bookable, policy: Policy, wanted: Wanted) -> Span | Non
 def a_slot(offering: Bookable, policy: Policy, wanted: Wanted) -> Span:
     """The client picks a slot, whose length the house has set."""
     if wanted.starts_at is None:
-        raise Invalid("When is it to be?", hint="Name the start; the free times are what can be had.")
+        raise Invalid("When is it to be?", hint=Hint("Name the start; {} shows free ones.", "see free times"))
     if why := why_impossible(Span(wanted.starts_at, wanted.starts_at + timedelta.resolution)):
         raise why
     span = Span(wanted.starts_at, wanted.starts_at + timedelta(seconds=policy.slot_seconds))

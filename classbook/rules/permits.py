@@ -17,6 +17,7 @@ from classbook.errors import (
     AlreadyReserved,
     BelowNotice,
     ClassbookError,
+    Hint,
     HoldExpired,
     LimitReached,
     NotAllowedNow,
@@ -131,12 +132,12 @@ def against_more(
         yield LimitReached(f"One person may have at most {policy.max_per_person} places in {offering.title}.")
 
 
-def _way_out(live: Booked) -> str:
+def _way_out(live: Booked) -> Hint:
     """What somebody can do about the reservation they have already."""
-    code = reservation_code(live.id)
+    meant = {"reservation": reservation_code(live.id)}
     if live.state == HELD:
-        return f"Confirm {code}, or cancel it first."
-    return f"Cancel {code} first."
+        return Hint("Confirm it with {}, or cancel it first.", "confirm", meant)
+    return Hint("Cancel it first: {}.", "cancel", meant)
 
 
 def why_not_confirm(offering: Bookable, state: str) -> ClassbookError | None:

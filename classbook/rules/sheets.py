@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
-from classbook.errors import ClassbookError, Fault, Invalid
+from classbook.errors import ClassbookError, Fault, Hint, Invalid
 from classbook.rules.plans import shown
 
 MOST_BYTES: Final = 16 * 2**20
@@ -70,7 +70,7 @@ class Faults:
         lines = len(self.lines)
         raise kind(
             f"{lines:,} {'line' if lines == 1 else 'lines'} cannot be imported, so nothing was.",
-            hint="Mend what is listed and import the whole file again; --dry-run only looks.",
+            hint=Hint("Mend what is listed and import the whole file again; {} only looks.", "only look"),
             faults=faults,
         )
 

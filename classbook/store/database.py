@@ -33,7 +33,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL, make_url
 
-from classbook.errors import Busy, DiskFull, Invalid, NotAllowedNow, ReadOnly, Unavailable
+from classbook.errors import Busy, DiskFull, Hint, Invalid, NotAllowedNow, ReadOnly, Unavailable
 from classbook.store.ledger_guards import LEDGER_ON_POSTGRESQL, LEDGER_ON_SQLITE
 from classbook.store.turnstile import Turnstile
 from classbook.world import Clock, SystemClock
@@ -540,7 +540,7 @@ class Database:
         if unusable or state in _OTHER_SCHEMA_SQLSTATES or _is_lost(cause):
             reason = (str(cause).strip().splitlines() or [""])[0]
             return Unavailable(
-                f"The database {where} cannot be used: {reason.rstrip('.')}.", hint="`classbook doctor` says more."
+                f"The database {where} cannot be used: {reason.rstrip('.')}.", hint=Hint("{} says more.", "examine")
             )
         return error
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
-from classbook.errors import Invalid, Unavailable
+from classbook.errors import Hint, Invalid, Unavailable
 from classbook.store.database import ConstraintRefused, Database, Tx
 from classbook.store.tables import HEAD
 
@@ -42,7 +42,7 @@ def check_or_create(database: Database) -> None:
         )
     if not database.is_embedded:
         what = f"at revision {found}, not {HEAD}" if found else "empty"
-        raise Unavailable(f"The database is {what}.", hint="Run `classbook db upgrade` first.")
+        raise Unavailable(f"The database is {what}.", hint=Hint("Run {} first.", "migrate"))
     print(f"{'Migrating' if found else 'Creating'} {database.file}", file=sys.stderr)
     upgrade(database)
 
@@ -52,7 +52,7 @@ def require_current(tx: Tx) -> None:
     found = _revision(tx)
     if found != HEAD:
         what = f"at revision {found}, not {HEAD}" if found else "empty"
-        raise Unavailable(f"The database is {what}.", hint="Run `classbook db upgrade` first.")
+        raise Unavailable(f"The database is {what}.", hint=Hint("Run {} first.", "migrate"))
 
 
 def is_current(tx: Tx) -> bool:

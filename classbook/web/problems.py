@@ -11,6 +11,7 @@ from starlette.routing import Match
 
 from classbook.errors import ClassbookError, Internal, Invalid, MethodNotAllowed, NotFound, problem
 from classbook.web.answers import Json
+from classbook.web.steps import REQUESTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +74,7 @@ def respond(error: ClassbookError, *, request_id: str, headers: Mapping[str, str
         extra["retry-after"] = str(wait_seconds)
     if error.category == "stranger":
         extra["www-authenticate"] = 'Bearer realm="classbook"'
-    body = problem(error, status=status, request_id=request_id)
+    body = problem(error, status=status, request_id=request_id, steps=REQUESTS)
     return Json(body, status, media_type=b"application/problem+json", headers=extra)
 
 

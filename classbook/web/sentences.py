@@ -7,21 +7,32 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from classbook.errors import ClassbookError, problem
+from classbook.errors import ClassbookError, Hint, problem
 from classbook.web.problems import STATUS
+from classbook.web.steps import REQUESTS
 
 _REQUEST_ID: Final = "0d1bf63f937d4c61a2b9e8f05c7d1a34"
 
-Words = tuple[str, str | None]
+Words = tuple[str, str | Hint | None]
 """What happened, and what to do next."""
 
-_LIST: Final = "The list shows what there is."
+_OFFERING: Final = "There is no offering 99."
+_NO_RESERVATION: Final[Words] = (
+    "There is no such reservation.", Hint("{} shows which there are.", "list reservations"),
+)  # fmt: skip
+_IN_LINE: Final = Hint("With {} you are told when a place is free.", "wait in line")
 _ASK: Final = "Ask an organizer or an administrator."
 _FREED: Final = "Reserve again: there may still be places."
 
+
+def _list(kind: str) -> Hint:
+    return Hint("{} shows what there is.", f"list {kind}")
+
+
 _WORDS: Final[dict[str, Words]] = {
     "already_reserved": (
-        "Ana Lopes has a reservation for {title} already.", "Confirm R-1SZJ-W2FB, or cancel it first.",
+        "Ana Lopes has a reservation for {title} already.",
+        Hint("Confirm it with {}, or cancel it first.", "confirm", {"reservation": "R-1SZJ-W2FB"}),
     ),
     "bad_credentials": ("The address or the password is not right.", None),
     "bad_span": ("The end (Sun 1 Dec 2030 17:00 UTC) must come after the start.", None),
@@ -41,7 +52,7 @@ _WORDS: Final[dict[str, Words]] = {
     "key_reused": ("The request key '7f3d2a' was used for another request.", "Take a new key."),
     "limit_reached": ("A reservation has at most 10 places, not 11.", None),
     "not_allowed_now": ("The reservation is cancelled; only a hold can be confirmed.", None),
-    "not_found": ("There is no such reservation.", None),
+    "not_found": _NO_RESERVATION,
     "not_logged_in": ("This needs a login.", "Send the header `Authorization: Bearer ACCESS_TOKEN`."),
     "not_yours": ("{title} belongs to somebody else.", None),
     "offering_cancelled": ("{title} was cancelled.", None),
@@ -51,7 +62,7 @@ _WORDS: Final[dict[str, Words]] = {
         "On Tue 2030-12-03 it is open 08:00-11:00. The next open time for 15m is Tue 10 Dec 2030 08:00 UTC.", None,
     ),
     "seat_taken": ("A-3-12 and A-3-13 are taken.", None),
-    "sold_out": ("{title} is sold out.", "Wait in line (`queue`), and you are told when a place is free."),
+    "sold_out": ("{title} is sold out.", _IN_LINE),
     "span_taken": ("Conference Room A is taken at that time.", "Choose another time or another place."),
     "too_early": ("{title} can be booked for that time from Sun 1 Dec 2030 17:00 UTC on.", None),
     "too_large": ("A request may have at most 64 KiB.", None),
@@ -82,7 +93,6 @@ _GIVES_BACK: Final = (
 _KINDS: Final = ("class", "event", "match", "provider", "resource")
 _CHANGES: Final = " ".join(f"replace_{one} change_{one} cancel_{one}" for one in _KINDS)
 _ADMIN: Final[Words] = ("Only an administrator may do that.", None)
-_IN_LINE: Final = "Wait in line (`queue`), and you are told when a place is free."
 _ADDRESS: Final[Words] = ("Your address is not verified yet.", "Enter the code that was mailed to you first.")
 
 _ELSEWHERE: Final[dict[str, dict[str, Words]]] = {
@@ -149,22 +159,27 @@ _ELSEWHERE: Final[dict[str, dict[str, Words]]] = {
         ),
     },
     "not_found": {
-        "classes": ("There is no class 99.", _LIST),
-        "events": ("There is no event 99.", _LIST),
-        "matches": ("There is no match 99.", _LIST),
-        "providers": ("There is no appointment 99.", _LIST),
-        "resources": ("There is no resource 99.", _LIST),
-        "stadiums create_match": ("There is no venue 99.", _LIST),
-        f"offerings {_TAKES}": ("There is no offering 99.", _LIST),
-        _MAKES: ("There is no offering 99.", "Name a resource or a provider."),
-        "create_voucher read_offering_calendar_link renew_offering_calendar_link": ("There is no offering 99.", None),
+        "classes": ("There is no class 99.", _list("class")),
+        "events": ("There is no event 99.", _list("event")),
+        "matches": ("There is no match 99.", _list("match")),
+        "providers": ("There is no appointment 99.", _list("appointment")),
+        "resources": ("There is no resource 99.", _list("resource")),
+        "stadiums create_match": ("There is no venue 99.", Hint("{} shows what there is.", "list venues")),
+        "offerings": (_OFFERING, None),
+        "reserve_class": (_OFFERING, _list("class")),
+        "reserve_event": (_OFFERING, _list("event")),
+        "reserve_match reserve_ticket": (_OFFERING, _list("match")),
+        "create_appointment": (_OFFERING, _list("appointment")),
+        "create_booking": (_OFFERING, _list("resource")),
+        _MAKES: (_OFFERING, "Name a resource or a provider."),
+        "create_voucher read_offering_calendar_link renew_offering_calendar_link": (_OFFERING, None),
         "confirm_class_seat cancel_class_seat": ("There is no reservation for Evening yoga.", "Reserve first."),
         "cancel_ticket": ("You have no ticket for A-3-12.", None),
         "read_appointment change_appointment": ("There is no appointment 99.", None),
         "wallets": ("There is no such wallet.", None),
-        "purchase": ("There is no such reservation.", None),
+        "purchase": _NO_RESERVATION,
         "vouchers": ("There is no voucher 'NONE-26'.", "Look at how it is written, or leave it out."),
-        "users": ("There is no person 99.", "The list shows who there is."),
+        "users": ("There is no person 99.", None),
         "holds": ("There is no person 99.", None),
         "calendars": ("This calendar is not there.", None),
     },
@@ -194,7 +209,8 @@ _ELSEWHERE: Final[dict[str, dict[str, Words]]] = {
         "create_match replace_match change_match": (
             "Riverside is taken at that time.", "Choose another time or another place.",
         ),
-        "create_appointment move_reservation": ("Dr. Pia Sommer is taken at Tue 3 Dec 2030 08:15 UTC.", _IN_LINE),
+        "create_appointment": ("Dr. Pia Sommer is taken at Tue 3 Dec 2030 08:15 UTC.", _IN_LINE),
+        "move_reservation": ("Dr. Pia Sommer is taken at Tue 3 Dec 2030 08:15 UTC.", None),
         "create_booking": ("Conference Room A is taken at Mon 2 Dec 2030 10:00 UTC.", _IN_LINE),
     },
     "too_early": {"check_in": ("Check-in for Evening yoga opens on Sun 1 Dec 2030 17:45 UTC.", None)},
@@ -225,4 +241,4 @@ def sentence(leaf: type[ClassbookError], *places: str) -> tuple[str, dict[str, A
         place = f"{place}.{title}" if place else places[-1]
     error = leaf(detail.format(title=title or _MOST_OFTEN), hint=hint)
     name = f"{leaf.code}.{place}" if place else leaf.code
-    return name, problem(error, status=STATUS[leaf.category], request_id=_REQUEST_ID)
+    return name, problem(error, status=STATUS[leaf.category], request_id=_REQUEST_ID, steps=REQUESTS)

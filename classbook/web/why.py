@@ -18,6 +18,7 @@ from classbook.web import answers
 from classbook.web.documented import refuses
 from classbook.web.routes import looks
 from classbook.web.shapes import shape
+from classbook.web.steps import REQUESTS
 from classbook.web.visit import Person, Visit
 
 looking = looks("offerings")
@@ -62,7 +63,7 @@ def why(
         strict=strict,
         queue=queue,
     )
-    return answers.answer(advice.why(visit.web.app, ask))
+    return answers.answer(advice.why(visit.web.app, ask, steps=REQUESTS))
 
 
 def _moment(visit: Visit, offering_id: int, text: str | None) -> datetime | None:

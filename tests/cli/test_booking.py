@@ -204,10 +204,10 @@ def test_people_see_their_own_reservations_only(app: Any, cast: Any, cli: Any) -
 def test_a_second_reservation_is_refused_with_what_to_type(app: Any, cast: Any, cli: Any) -> None:
     booked = hold(app, a_class(app), cast.ana)
     again = ("--as", cast.ana.email, "reserve", 1)
-    held_hint = f"Confirm {booked.code}, or cancel it first."
+    held_hint = f"Confirm it with `classbook confirm {booked.code}`, or cancel it first."
     assert cli.json(*again, code=5)["hint"] == held_hint
     cli("confirm", booked.code, code=0)
-    assert cli.json(*again, code=5)["hint"] == f"Cancel {booked.code} first."
+    assert cli.json(*again, code=5)["hint"] == f"Cancel it first: `classbook cancel {booked.code}`."
 
 
 def test_who_made_a_class_lists_who_comes(app: Any, cast: Any, cli: Any) -> None:

@@ -18,7 +18,7 @@ def test_it_is_told_as_lines_off_a_terminal(app: Any, cast: Any, cli: Any) -> No
     assert ran.out == (
         "is\tcode\ttext\thint\n"
         "verdict\timpossible\tIt cannot be reserved now.\t\n"
-        "reason\tsold_out\tPilates has only 1 place left.\tWait in line (`queue`), and you are told when a place is free.\n"
+        "reason\tsold_out\tPilates has only 1 place left.\tWith --queue you are told when a place is free.\n"
         "instead\tparty\ta party of 1\t\n"
         "instead\tqueue\twait in line, as number 1: --queue\t\n"
     )
@@ -47,9 +47,9 @@ def test_it_is_told_in_sentences_on_a_terminal(app: Any, cast: Any, cli: Any, mo
         == [
             "It cannot be reserved now.",
             "1. Ben has a reservation for Yoga already. (already_reserved)",
-            f"   Cancel {theirs.code} first.",
+            f"   Cancel it first: `classbook cancel {theirs.code}`.",
             "2. Yoga is sold out. (sold_out)",
-            "   Wait in line (`queue`), and you are told when a place is free.",
+            "   With --queue you are told when a place is free.",
             "Instead:",
             "- class 2, Yoga: Wed 2 Dec 2026 09:00-10:00 UTC, 2 places left",
         ]
@@ -59,6 +59,11 @@ def test_it_is_told_in_sentences_on_a_terminal(app: Any, cast: Any, cli: Any, mo
     said.seek(0)
     cli("--as", ana.email, "why", "drpia@example.org", "--from", hold_at.isoformat(), code=0)
     assert "- Thu 3 Dec 2026 09:45-10:00 UTC" in said.getvalue().splitlines()
+
+
+def hints_apart(told: Any) -> Any:
+    """What is told; of a hint, which has other words in each face, only whether there is one."""
+    return told | {"reasons": [reason | {"hint": bool(reason["hint"])} for reason in told["reasons"]]}
 
 
 def test_both_faces_say_the_same(app: Any, cast: Any, cli: Any, client: Any) -> None:
@@ -76,7 +81,7 @@ def test_both_faces_say_the_same(app: Any, cast: Any, cli: Any, client: Any) -> 
     ):
         told = cli.json("--as", ana.email, "why", *words)
         answer = web.get(f"/api/v0/offerings/{words[0]}/why/?{query}")
-        assert answer.status == 200 and answer.json() == told
+        assert answer.status == 200 and hints_apart(answer.json()) == hints_apart(told)
         assert told.keys() == {"possible", "state", "reasons", "alternatives"}
         assert all(reason.keys() == {"code", "title", "detail", "hint"} for reason in told["reasons"])
     assert yoga.id == 1

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classbook.errors import ClassbookError, Exists, Invalid
+from classbook.errors import NO_STEPS, ClassbookError, Exists, Invalid
 from classbook.rules import sheets
 from classbook.rules.sheets import Faults, Layout, Line, decoded, read
 
@@ -29,7 +29,7 @@ def lines(text: str) -> list[Line]:
 def told(text: str) -> list[str]:
     with pytest.raises(ClassbookError) as caught:
         lines(text)
-    return [str(fault) for fault in caught.value.faults] or [caught.value.detail]
+    return [fault.in_words(NO_STEPS) for fault in caught.value.faults] or [caught.value.detail]
 
 
 def test_lines_keep_their_numbers_behind_empty_ones_and_line_breaks_in_cells() -> None:
@@ -120,7 +120,10 @@ def test_the_code_of_many_faults_is_the_one_that_they_share() -> None:
     faults.add(2, Invalid("No."))
     with pytest.raises(Invalid, match="2 lines cannot") as caught:
         faults.refuse()
-    assert [str(fault) for fault in caught.value.faults] == ["line 2: No.", "line 3, title 'a?[2J': It is there."]
+    assert [fault.in_words(NO_STEPS) for fault in caught.value.faults] == [
+        "line 2: No.",
+        "line 3, title 'a?[2J': It is there.",
+    ]
 
 
 @given(st.text(st.sampled_from("a1,\"\n\r\x00\x1b;\t'"), max_size=60))

@@ -34,7 +34,7 @@ def test_a_schema_of_another_version_is_not_ready(app: App, client: Client) -> N
     app.store.write(lambda tx: tx.rows("UPDATE alembic_version SET version_num = '9999' RETURNING version_num"))
     problem = refused(client.get("/readyz"), 503, "unavailable")
     assert "9999" in problem["detail"]
-    assert problem["hint"] == "Run `classbook db upgrade`."
+    assert problem["hint"] == "Run the migrations on the server."
     assert client.get("/healthz").status == 200
 
 
@@ -152,7 +152,7 @@ def test_mail_that_nobody_sends_is_told_and_bookings_go_on(
         server = Server(make_web(app, desk, readiness=slow), listen("127.0.0.1", 0))
         [told] = ready(Client(server.address))
         server.stop()
-    assert told == "One mail is not sent, the oldest for 16 minutes: see `classbook mail list`."
+    assert told == "One mail is not sent, the oldest for 16 minutes: does the mail server take any?"
 
 
 def test_what_nobody_settles_is_told(app: App, cast: Cast, client: Client, clock: FrozenClock) -> None:

@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from classbook.errors import Hint
 from classbook.rules.states import CANCELLED, COMPLETED, CONFIRMED, EXPIRED, HELD, QUEUED
 from classbook.rules.when import format_local
 from classbook.values import Offering, Slot
@@ -97,9 +98,9 @@ def places(count: int) -> str:
     return "1 place" if count == 1 else f"{count:,} places"
 
 
-def for_people(hint: str | None) -> str | None:
-    """A hint, unless it speaks of commands."""
-    return None if hint is None or "`" in hint or "--" in hint else hint
+def for_people(hint: str | Hint | None) -> str | None:
+    """A hint, unless it speaks to programs: the steps that it names are the buttons and links of a page."""
+    return hint if isinstance(hint, str) and "`" not in hint else None
 
 
 def terms(offering: Offering) -> Iterator[str]:
