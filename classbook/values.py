@@ -564,8 +564,26 @@ class ClassSeats:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferingSeats:
+    offering_id: int
+    confirmed: int
+
+
+@dataclass(frozen=True, slots=True)
+class KindFigures:
+    """What a report says of classes, of another kind."""
+
+    total: int
+    total_users_enrolled: int
+    confirmed_seats: tuple[OfferingSeats, ...]
+    active: int
+    upcoming: int
+    completed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """The figures of document 0."""
+    """The figures of document 0, and the same of the other kinds."""
 
     total_classes: int
     total_users_enrolled: int
@@ -573,6 +591,10 @@ class Report:
     active_classes: int
     upcoming_classes: int
     completed_classes: int
+    events: KindFigures
+    matches: KindFigures
+    appointments: KindFigures
+    resources: KindFigures
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import typer
 from classbook.cli.files import whole_bytes, write_whole
 from classbook.cli.groups import group
 from classbook.cli.output import Column, Format, Printer
+from classbook.cli.report_rows import counts, places
 from classbook.cli.session import Session, session, usage_error
 from classbook.values import plain
 
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 
 app = group("The figures: classes, people, confirmed places.")
 
-FIGURE: Final = (Column("figure", "figure"), Column("class_id", "class"), Column("value", "value", style="bold"))
+FIGURE: Final = (
+    Column("figure", "figure"),
+    Column("class_id", "class"),
+    Column("value", "value", style="bold"),
+    Column("offering_id", "offering"),
+)
 
 
 class Form(StrEnum):
@@ -39,11 +45,9 @@ class Form(StrEnum):
 @app.command()
 def report(
     ctx: typer.Context,
-    from_: Annotated[
-        str | None, typer.Option("--from", metavar="DATE", help="Only classes that begin then or later.")
-    ] = None,
+    from_: Annotated[str | None, typer.Option("--from", metavar="DATE", help="Only what begins then or later.")] = None,
     to: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Only classes that begin before; a whole day is included.")
+        str | None, typer.Option(metavar="DATE", help="Only what begins before; a whole day is included.")
     ] = None,
     format: Annotated[
         Form | None,
@@ -54,7 +58,7 @@ def report(
         typer.Option(metavar="FILE", help="Write it to a file, as a whole or not at all; - is standard output."),
     ] = None,
 ) -> None:
-    """Count classes, enrolled people and confirmed places.
+    """Count classes, enrolled people and confirmed places, and the same of the other kinds.
 
     As a page (html) or a spreadsheet (xlsx) also how full everything is, and bookings, no-shows and revenue by day.
 
@@ -144,9 +148,5 @@ def _print(report: dict[str, Any], out: Printer, form: Format) -> None:
     if form is Format.json:
         out.value(report, (), as_json=True)
         return
-    totals = [{"figure": name, "value": value} for name, value in report.items() if not isinstance(value, list)]
-    places = [
-        {"figure": "confirmed_seats", "class_id": row["class_id"], "value": row["confirmed"]}
-        for row in report["confirmed_seats"]
-    ]
-    out.rows({"results": totals + places}, FIGURE, form)
+    totals = [{"figure": name, "value": value} for name, value in counts(report)]
+    out.rows({"results": [*totals, *places(report)]}, FIGURE, form)

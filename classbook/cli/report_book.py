@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from classbook.cli.report_rows import counts, places
 from classbook.cli.workbook import Book, Share
 from classbook.core.overview import Chart, Overview
 from classbook.values import Money, plain
@@ -16,10 +17,9 @@ from classbook.values import Money, plain
 def fill(book: Book, overview: Overview) -> None:
     """Write all sheets. Starts are in the zone of the offering, days in the configured one."""
     report = plain(overview.report)
-    figures = [(name, value) for name, value in report.items() if not isinstance(value, list)]
-    book.sheet("Figures", ("figure", "value"), figures)
-    seats = [(row["class_id"], row["confirmed"]) for row in report["confirmed_seats"]]
-    book.sheet("Confirmed seats", ("class_id", "confirmed"), seats)
+    book.sheet("Figures", ("figure", "value"), counts(report))
+    seats = [(row["offering_id"], row["value"]) for row in places(report)]
+    book.sheet("Confirmed seats", ("offering_id", "confirmed"), seats)
     names = ("id", "kind", "title", "starts_at", "timezone", "capacity", "taken", "share")
     book.sheet("How full", names, _fullness(overview))
     book.sheet("Bookings", (overview.bookings.step, "standing", "cancelled or lapsed"), _days(overview.bookings))

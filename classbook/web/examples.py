@@ -27,6 +27,7 @@ from classbook.values import (
     Dated,
     Entry,
     Event,
+    KindFigures,
     Match,
     Money,
     Move,
@@ -105,6 +106,8 @@ def _offering(id: int, kind: str, title: str, **more: Any) -> dict[str, Any]:
     found |= more
     return found | {"available": found["capacity"] - found["reserved"]}
 
+
+_NO_FIGURES: Final = KindFigures(0, 0, (), 0, 0, 0)
 
 _EVENING: Final = {"starts_at": _at(1, "18:00"), "ends_at": _at(1, "19:00")}
 YOGA: Final = Class(
@@ -413,7 +416,10 @@ EXAMPLES: Final[dict[str, Any]] = {
     "Voucher": _VOUCHER,
     "VoucherPage": _listed(_VOUCHER),
     "CancelledVoucher": replace(_VOUCHER, cancelled_at=NOW + timedelta(days=1)),
-    "Report": Report(1, 1, (ClassSeats(YOGA.id, 2),), 1, 1, 0),
+    "Report": Report(
+        1, 1, (ClassSeats(YOGA.id, 2),), 1, 1, 0,
+        events=_NO_FIGURES, matches=_NO_FIGURES, appointments=_NO_FIGURES, resources=_NO_FIGURES,
+    ),
     "ChangePage": _listed(_RENAMED),
     "Ready": {"status": "ready"},
     "Degraded": {"status": "degraded", "problems": [_UNDONE]},

@@ -27,10 +27,10 @@ looking = looks("report")
 @looking.get("/report/", response_model=shape(Report), operation_id="read_report", responses=refuses(NotYours))
 def read(
     visit: Person,
-    starts_from: Annotated[str | None, Query(alias="from", description="Classes that start then or later.")] = None,
+    starts_from: Annotated[str | None, Query(alias="from", description="What starts then or later.")] = None,
     starts_to: Annotated[str | None, Query(alias="to", description="And before; a whole day is included.")] = None,
 ) -> Response:
-    """How many classes, people and confirmed places: an organizer's own, an administrator's all."""
+    """How many classes, people and confirmed places, and the same of the other kinds: an organizer's own, or all."""
     return answers.answer(_report(visit, starts_from, starts_to))
 
 

@@ -12,7 +12,16 @@ import pytest
 
 from classbook.cli.files import write_whole
 from classbook.errors import Exists, Invalid
-from tests.makers import a_class
+from tests.makers import a_class, a_court
+
+NOTHING = {
+    "total": 0,
+    "total_users_enrolled": 0,
+    "confirmed_seats": [],
+    "active": 0,
+    "upcoming": 0,
+    "completed": 0,
+}
 
 
 @pytest.fixture
@@ -32,13 +41,34 @@ def test_the_figures_are_those_of_the_document(figures: dict[str, Any]) -> None:
         "active_classes": 2,
         "upcoming_classes": 2,
         "completed_classes": 0,
+        **dict.fromkeys(("events", "matches", "appointments", "resources"), NOTHING),
     }
 
 
 def test_a_table_of_figures_is_lines_off_a_terminal(figures: dict[str, Any], cli: Any) -> None:
     lines = [line.split("\t") for line in cli("report", code=0).out.splitlines()]
-    assert lines[0] == ["figure", "class_id", "value"]
-    assert ["total_classes", "", "2"] in lines and ["confirmed_seats", "1", "2"] in lines
+    assert lines[0] == ["figure", "class_id", "value", "offering_id"]
+    assert ["total_classes", "", "2", ""] in lines and ["confirmed_seats", "1", "2", "1"] in lines
+    assert ["events.total", "", "0", ""] in lines
+
+
+def test_other_kinds_have_the_same_figures(app: Any, cast: Any, cli: Any) -> None:
+    talk, court = a_class(app, kind="event"), a_court(app)
+    cli("reserve", talk.id, "--user", cast.ana.email, "--party", 2, code=0)
+    found = cli.json("report")
+    assert found["events"] == {
+        "total": 1,
+        "total_users_enrolled": 1,
+        "confirmed_seats": [{"offering_id": talk.id, "confirmed": 2}],
+        "active": 1,
+        "upcoming": 1,
+        "completed": 0,
+    }
+    assert (found["resources"]["total"], found["resources"]["active"], found["resources"]["upcoming"]) == (1, 1, 0)
+    assert found["resources"]["confirmed_seats"] == [{"offering_id": court.id, "confirmed": 0}]
+    assert found["total_classes"] == 0 and found["matches"] == NOTHING
+    lines = [line.split("\t") for line in cli("report", code=0).out.splitlines()]
+    assert ["events.confirmed_seats", "", "2", str(talk.id)] in lines
 
 
 def test_a_span_of_days_counts_only_what_begins_in_it(figures: dict[str, Any], cli: Any) -> None:
@@ -85,7 +115,7 @@ def test_a_file_without_a_form_is_wrong_usage(cli: Any) -> None:
 
 
 def test_a_dash_is_standard_output(figures: dict[str, Any], cli: Any) -> None:
-    assert cli("report", "--output", "-", "--format", "csv").out.startswith("figure,class_id,value\n")
+    assert cli("report", "--output", "-", "--format", "csv").out.startswith("figure,class_id,value,offering_id\n")
 
 
 def test_a_refused_report_leaves_the_old_one(cli: Any, cast: Any) -> None:
