@@ -56,6 +56,8 @@ _READONLY_SQLITE_CODE: Final = 8
 _FULL_SQLSTATE: Final = "53100"
 _FULL_SQLITE_CODES: Final = {13, 778}
 """Full, and a write that the disk did not take: how a quota or a limit on the size of files shows."""
+_IO_SQLITE_CODE: Final = 10
+"""Some builds do not say which: a read, or a write that a quota or a limit on the size of files forbids."""
 _NO_DATABASE_CODE: Final = 26
 _DAMAGED_CODES: Final = {10, 11}
 """Malformed, and what the disk did not give: a file that ends too early."""
@@ -536,7 +538,14 @@ class Database:
             return ReadOnly(f"The database {where} cannot be written.", hint="Check the file's permissions.")
         if state == _READONLY_SQLSTATE:
             return ReadOnly(f"The database {where} cannot be written.", hint="Is it a copy that only reads?")
-        unusable = type(cause).__name__ in {"OperationalError", "DatabaseError", "InterfaceError"}
+        if (code or 0) & 0xFF == _IO_SQLITE_CODE:
+            return Unavailable(
+                f"The disk of the database {where} does not take or give what it should.",
+                hint="Is it full, or more than a quota allows? Else the system's log says what it has.",
+            )
+        # What a server runs out of (class 53) and what its disk does to it (58) are operational, by whatever name.
+        names = {kind.__name__ for kind in type(cause).__mro__}
+        unusable = "OperationalError" in names or type(cause).__name__ in {"DatabaseError", "InterfaceError"}
         if unusable or state in _OTHER_SCHEMA_SQLSTATES or _is_lost(cause):
             reason = (str(cause).strip().splitlines() or [""])[0]
             return Unavailable(
