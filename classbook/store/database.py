@@ -228,8 +228,15 @@ class Tx:
         return [cursor.rowcount if cursor else 0 for cursor in cursors]
 
     def inserting(self, table: sa.Table, columns: str, rows: list[Row]) -> tuple[str, list[Row]]:
-        """The write that inserts ``rows`` with ``columns`` (a blank-separated list)."""
-        return _insert_text(table, columns, self._postgres), rows
+        """The write that inserts ``rows`` with ``columns`` (a blank-separated list).
+
+        Columns that are NULL in every row are left out: binding nothing takes a driver longer than binding a number.
+        """
+        if not rows:
+            return "", rows
+        by_column = zip(columns.split(), zip(*rows, strict=True), strict=True)
+        filled = {name: values for name, values in by_column if not _is_null(values)}
+        return _insert_text(table, tuple(filled), self._postgres), list(zip(*filled.values(), strict=True))
 
     def updating(self, table: sa.Table, changed: str, keys: str, rows: list[Row]) -> tuple[str, list[Row]]:
         """The write that sets ``changed`` where all ``keys`` match; a row lists its changed values, then its keys.
@@ -350,9 +357,12 @@ def _types(table: sa.Table, names: Sequence[str]) -> list[str]:
     return [f"{table.c[name.partition(':')[0]].type.compile(dialect)}[]" for name in names]
 
 
+def _is_null(values: Sequence[Any]) -> bool:
+    return values[0] is None and values.count(None) == len(values)
+
+
 @cache
-def _insert_text(table: sa.Table, columns: str, postgres: bool) -> str:
-    names = columns.split()
+def _insert_text(table: sa.Table, names: Sequence[str], postgres: bool) -> str:
     head = f"INSERT INTO {table.name} ({', '.join(names)})"
     if postgres:
         return f"{head} SELECT * FROM unnest({', '.join(f'%s::{kind}' for kind in _types(table, names))})"
@@ -387,6 +397,26 @@ def _element(value: Any) -> str:
     return str(value)
 
 
+class _Rehearsal:
+    """A transaction in which those of several steps are savepoints. It remembers nothing that will not be."""
+
+    def __init__(self, connection: sa.Connection, clock: Clock, memory: dict[Any, Any]):
+        self._connection, self._clock, self._memory = connection, clock, memory
+
+    def step(self) -> Tx:
+        return Tx(self._connection, self._clock, self._memory)
+
+    def attempt(self, step: Callable[[Tx], T]) -> T:
+        savepoint, tx = self._connection.begin_nested(), self.step()
+        try:
+            result = step(tx)
+        except BaseException:
+            savepoint.rollback()
+            raise
+        savepoint.rollback() if tx.abandoned else savepoint.commit()
+        return result
+
+
 class Database:
     """A classbook database: one engine that writes, one that reads, and the retries around a transaction.
 
@@ -398,6 +428,7 @@ class Database:
         self.budget_seconds = budget_seconds
         self._clock = clock
         self._writing = threading.Lock()
+        self._tried = threading.local()
         self._memory: dict[Any, Any] = {}
         self._turnstile: Turnstile | None = None
         self._writer, self._reader = self._opened_engines()
@@ -433,6 +464,9 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[Tx]:
         """A transaction that only looks, and never waits for a writer."""
+        if (trying := self._trying) is not None:
+            yield trying.step()
+            return
         self._check_file()
         with self._speaking(), self._reader.connect() as connection, connection.begin():
             yield Tx(connection, self._clock, self._memory)
@@ -462,12 +496,41 @@ class Database:
         while True:
             try:
                 with self._speaking():
-                    return self._attempt(step, give_up_at)
+                    trying = self._trying
+                    return self._attempt(step, give_up_at) if trying is None else trying.attempt(step)
             except TryAgain as error:
                 if time.monotonic() + pause_seconds > give_up_at:
                     raise Busy(hint="Try again in a moment.", retry_after_seconds=1) from error
                 time.sleep(random.uniform(0, pause_seconds))
                 pause_seconds = min(pause_seconds * 2, 0.2)
+
+    @contextmanager
+    def rehearsal(self, dry_run: bool = True) -> Iterator[None]:
+        """Within, all that this thread writes is seen by what it reads, and nothing of it is kept.
+
+        For commands that take several transactions, of which later ones find what earlier ones did: with ``dry_run``
+        they are steps of one that is rolled back. Without it nothing is different. Raises Busy, Unavailable.
+        """
+        if not dry_run:
+            yield
+            return
+        give_up_at = time.monotonic() + self.budget_seconds
+        try:
+            with self._speaking(), self._alone(give_up_at), self._writer.connect() as connection:
+                transaction = connection.begin()
+                self._tried.now = _Rehearsal(connection, self._clock, dict(self._memory))
+                try:
+                    yield
+                finally:
+                    self._tried.now = None
+                    transaction.rollback()
+        except TryAgain as error:
+            raise Busy(hint="Try again in a moment.", retry_after_seconds=1) from error
+
+    @property
+    def _trying(self) -> _Rehearsal | None:
+        """The rehearsal that this thread is in."""
+        return getattr(self._tried, "now", None)
 
     def _attempt(self, step: Callable[[Tx], T], give_up_at: float) -> T:
         with self._alone(give_up_at), self._writer.connect() as connection:

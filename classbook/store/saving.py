@@ -115,9 +115,10 @@ def _freed(records: Iterable[ReservationRecord]) -> Iterator[tuple[int, int]]:
 
 
 def _claim_row(record: ReservationRecord, claim: Claim) -> Row:
+    # Flags as numbers, here and below: those SQLite's driver takes without asking what they are.
     return (
-        record.id, claim.n, claim.pool_id, claim.unit, micros(claim.starts_at), micros(claim.ends_at), claim.live,
-        claim.timed, claim.price_minor,
+        record.id, claim.n, claim.pool_id, claim.unit, micros(claim.starts_at), micros(claim.ends_at), int(claim.live),
+        int(claim.timed), claim.price_minor,
     )  # fmt: skip
 
 
@@ -166,7 +167,8 @@ def posting(tx: Tx, letters: Sequence[Letter], now: datetime) -> tuple[str, list
 def _reservation_row(record: ReservationRecord) -> Row:
     return (
         record.id, record.offering_id, record.person_id, record.state, record.party, micros(record.starts_at),
-        micros(record.ends_at), micros(record.due_at), record.once, record.check_in, record.ask, record.price_minor,
-        record.currency, to_micros(record.created_at), micros(record.confirmed_at), micros(record.checked_in_at),
-        record.steps, record.voucher_id, record.discount_minor, record.forfeited_minor, record.most_back_percent,
+        micros(record.ends_at), micros(record.due_at), int(record.once), int(record.check_in), record.ask,
+        record.price_minor, record.currency, to_micros(record.created_at), micros(record.confirmed_at),
+        micros(record.checked_in_at), record.steps, record.voucher_id, record.discount_minor, record.forfeited_minor,
+        record.most_back_percent,
     )  # fmt: skip

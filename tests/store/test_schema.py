@@ -83,6 +83,12 @@ def test_the_newest_migration_is_the_one_the_code_asks_for() -> None:
     assert ScriptDirectory.from_config(schema._config()).get_heads() == [tables.HEAD]
 
 
+def test_what_may_be_missing_is_null_where_it_is_left_out() -> None:
+    """So a write leaves out the columns that no row fills (`Tx.inserting`)."""
+    columns = [column for table in metadata.tables.values() for column in table.columns]
+    assert [str(column) for column in columns if column.nullable and column.server_default is not None] == []
+
+
 def test_down_leaves_nothing_and_up_again_makes_the_same(database: Database) -> None:
     before = catalogue(database)
     assert schema.downgrade(database, "base") is None
