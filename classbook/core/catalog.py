@@ -98,8 +98,9 @@ def create(
             tx.abandon()
         return result
 
-    settle(app, wish.draft.sellers)
-    return guarded(app, step)
+    with app.store.rehearsal(dry_run):
+        settle(app, wish.draft.sellers)
+        return guarded(app, step)
 
 
 def show(app: App, kind: str, offering_id: int) -> Offering:
@@ -205,11 +206,12 @@ def update(
         return view(app, tx, _found(tx, kind, offering.id))
 
     again = set[int]()
-    taken = _sellers_of_taken(app, offering_id) if given.starts_at or given.ends_at else []
-    settle(app, taken)
-    changed = write(app, actor, kind, offering_id, act, action="update", version=version, key=key, dry_run=dry_run)
-    settle(app, taken)
-    upkeep.look_again(app, () if dry_run else again)
+    with app.store.rehearsal(dry_run):
+        taken = _sellers_of_taken(app, offering_id) if given.starts_at or given.ends_at else []
+        settle(app, taken)
+        changed = write(app, actor, kind, offering_id, act, action="update", version=version, key=key, dry_run=dry_run)
+        settle(app, taken)
+        upkeep.look_again(app, again)
     return changed
 
 
@@ -267,9 +269,10 @@ def delete(
         store.remove(tx, offering.id)
         return last
 
-    taken = _sellers_of_taken(app, offering_id)
-    write(app, actor, kind, offering_id, act, action="delete", version=version, key=key, dry_run=dry_run)
-    settle(app, taken)
+    with app.store.rehearsal(dry_run):
+        taken = _sellers_of_taken(app, offering_id)
+        write(app, actor, kind, offering_id, act, action="delete", version=version, key=key, dry_run=dry_run)
+        settle(app, taken)
 
 
 def write(

@@ -126,8 +126,9 @@ def offerings(
             tx.abandon()
         return result
 
-    catalog.settle(app, sorted({id for wish in sheet.wishes.values() for id in wish.draft.sellers}))
-    return catalog.guarded(app, step)
+    with app.store.rehearsal(dry_run):
+        catalog.settle(app, sorted({id for wish in sheet.wishes.values() for id in wish.draft.sellers}))
+        return catalog.guarded(app, step)
 
 
 def _at_its_times(tx: Tx, kind: str, sheet: Sheet) -> list[OfferingRecord]:

@@ -64,10 +64,6 @@ def anonymise(
     with app.store.read() as tx:
         found = _seen(tx, look_up(tx, actor), who)
         overdue = store.unsettled(tx, found.id)
-    for offering_id in overdue:  # what is over keeps nobody
-        while upkeep.settle_offering(app, offering_id):
-            pass
-
     def act(tx: Tx) -> Person:
         changes.lock(tx, "person", found.id)
         record = people.by_id(tx, found.id) or found
@@ -87,7 +83,11 @@ def anonymise(
             tx.abandon()
         return result
 
-    return app.store.write(step)
+    with app.store.rehearsal(dry_run):
+        for offering_id in overdue:  # what is over keeps nobody
+            while upkeep.settle_offering(app, offering_id):
+                pass
+        return app.store.write(step)
 
 
 def _refuse_while_busy(tx: Tx, record: PersonRecord) -> None:

@@ -57,8 +57,9 @@ def create(
             tx.abandon()
         return result
 
-    catalog.settle(app, wish.draft.sellers)
-    return catalog.guarded(app, step)
+    with app.store.rehearsal(dry_run):
+        catalog.settle(app, wish.draft.sellers)
+        return catalog.guarded(app, step)
 
 
 def _zone(app: App, tx: Tx, wish: making.Wish) -> str:

@@ -138,9 +138,10 @@ def withdraw(
 
     with app.store.read() as tx:
         found = _look(app, tx, look_up(tx, actor), wallet, person)
-    if found and found.user:
-        upkeep.settle_of(app, found.user.id, richer=False)
-    return _change(app, actor, act, wallet, person, key=key, dry_run=dry_run)
+    with app.store.rehearsal(dry_run):
+        if found and found.user:
+            upkeep.settle_of(app, found.user.id, richer=False)
+        return _change(app, actor, act, wallet, person, key=key, dry_run=dry_run)
 
 
 def purchase(
