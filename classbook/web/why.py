@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from fastapi import Query
 from starlette.responses import Response
 
-from classbook.core import advice, catalog, providers
+from classbook.core import advice, catalog, providers, vouchers
 from classbook.core.asks import Reserve
-from classbook.errors import BadSpan, NotYours, UnknownSeat
+from classbook.errors import BadSpan, NotYours, TooManyRequests, UnknownSeat
 from classbook.rules.when import parse_when
 from classbook.values import Why
 from classbook.web import answers
@@ -31,7 +31,7 @@ When = Annotated[str | None, Query(max_length=64, description="ISO 8601; without
     "/offerings/{id:id}/why/",
     response_model=shape(Why),
     operation_id="why_not",
-    responses=refuses(NotYours, BadSpan, UnknownSeat),
+    responses=refuses(NotYours, BadSpan, UnknownSeat, TooManyRequests),
 )
 def why(
     id: int,
@@ -45,6 +45,7 @@ def why(
     category: Annotated[str | None, Query(max_length=256)] = None,
     strict: bool = False,
     queue: bool | None = None,
+    voucher: Annotated[str | None, Query(max_length=256, description="Its code.")] = None,
 ) -> Response:
     """Every reason why this reservation would be refused now, the weightiest first, and what could be had instead.
 
@@ -62,7 +63,10 @@ def why(
         category=category,
         strict=strict,
         queue=queue,
+        voucher=voucher,
     )
+    if voucher is not None:
+        vouchers.count_guess(visit.web.app, visit.actor, voucher)
     return answers.answer(advice.why(visit.web.app, ask, steps=REQUESTS))
 
 

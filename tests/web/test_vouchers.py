@@ -88,3 +88,22 @@ def test_who_names_too_many_that_are_not_there_has_to_wait(app: App, cast: Cast,
     assert int(answer.headers["retry-after"]) == 900
     assert ana.post(f"{API}/classes/reserve-seat/", {"class_id": yoga.id}).status == 201
     assert tried(ben, "RIGHT") == 201
+
+
+def test_whoever_asks_why_is_told_of_the_voucher_and_guesses_no_more_codes_than_elsewhere(
+    app: App, cast: Cast, logged_in: As
+) -> None:
+    vouchers.create(app, CONSOLE, "HALF", percent=50, uses=1)
+    yoga = a_class(app, price="10", open_holds=0, seats=50)
+    ana, ben = logged_in(rich(app, cast.ana, "5")), logged_in(rich(app, cast.ben, "5"))
+
+    def why(client: Client, voucher: str) -> Any:
+        return client.get(f"{API}/offerings/{yoga.id}/why/?voucher={voucher}")
+
+    assert why(ana, "half").json()["possible"] is True
+    assert ben.post(f"{API}/classes/reserve-seat/", {"class_id": yoga.id, "voucher": "HALF"}).status == 201
+    assert [reason["code"] for reason in why(ana, "HALF").json()["reasons"]] == ["limit_reached"]
+    told = [why(ana, f"GUESS-{number}") for number in range(11)]
+    assert [answer.status for answer in told] == [200] * 10 + [429]
+    assert {reason["code"] for reason in told[0].json()["reasons"]} >= {"not_found"}
+    assert why(ana, "HALF").status == 429
