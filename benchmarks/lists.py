@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from benchmarks import stage
@@ -29,6 +30,10 @@ class Lists:
     """From the middle of all of them."""
     of_person: Cost
     of_class: Cost
+    in_state: Cost
+    """Of a state that none of them is in."""
+    of_day: Cost
+    """Of a day from now on, everybody's."""
     classes: Cost
     """A page of classes, with how many places are left in each."""
 
@@ -48,12 +53,19 @@ def measure(many: str, few: str, *, sizes: tuple[int, int], turns: int) -> Lists
             deep=cost(lambda app, size, n: _listing(app, cursor=cursor_for(size // 2 + n))),
             of_person=cost(lambda app, size, n: _listing(app, person=1 + n)),
             of_class=cost(lambda app, size, n: _listing(app, offering_id=1 + n % max(1, size // IN_A_CLASS))),
+            in_state=cost(lambda app, size, n: _listing(app, state="expired")),
+            of_day=cost(_of_day),
             classes=cost(lambda app, size, n: catalog.listing(app, "class", limit=PAGE)),
         )
 
 
 def _listing(app: App, **wanted: object) -> object:
     return reservations.listing(app, _CONSOLE, limit=PAGE, **wanted)  # type: ignore[arg-type]
+
+
+def _of_day(app: App, _size: int, n: int) -> object:
+    start = app.clock.now() + timedelta(minutes=n)
+    return reservations.agenda(app, _CONSOLE, starts_from=start, starts_to=start + timedelta(days=1), limit=PAGE)
 
 
 def _side(pages: Callable[[App, int, int], object], app: App, size: int) -> Callable[[int], Act]:

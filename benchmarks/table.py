@@ -132,6 +132,8 @@ def _archive_lines() -> list[tuple[str, str, Cell]]:
         ("    from the middle", aim, page("deep")),
         ("    of a person", aim, page("of_person")),
         ("    of a class", aim, page("of_class")),
+        ("    in a state that is rare", aim, page("in_state")),
+        ("    of a day", aim, page("of_day")),
         ("    classes", aim, page("classes")),
         (
             "(n) export, of the database's own",

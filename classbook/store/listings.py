@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
+from classbook.rules import states
 from classbook.store import ledger
 from classbook.store.claims import claims_of
 from classbook.store.database import Row, Tx, from_micros, to_micros
@@ -35,8 +36,11 @@ SEEN = (
     "WHEN r.due_at > ? THEN r.state WHEN r.state = 'confirmed' AND NOT (r.check_in AND r.checked_in_at IS NULL) "
     "THEN 'completed' ELSE 'expired' END"
 )
-
-
+# What is over and does not say so yet; settling writes it down.
+_UNWRITTEN = (
+    "SELECT id FROM reservations WHERE due_at <= ? UNION ALL SELECT id FROM reservations "
+    "WHERE due_at > 0 AND offering_id IN (SELECT id FROM offerings WHERE cancelled_at IS NOT NULL)"
+)
 _MOVES = (
     "SELECT m.n, m.action, m.from_state, m.to_state, m.at, p.email, m.actor_id, m.reason, m.request_id, m.before, "
     "m.after, m.reservation_id FROM moves m LEFT JOIN people p ON p.id = m.actor_id"
@@ -77,7 +81,7 @@ def page(
     before_id: int,
     limit: int,
 ) -> list[Listed]:
-    """Reservations, newest first, older than ``before_id``, in three queries whatever their number."""
+    """Reservations, newest first, older than ``before_id``, in a few queries whatever their number."""
     parts: list[Condition] = [("r.id < ?", [before_id])]
     if person_id is not None:
         parts.append(("r.person_id = ?", [person_id]))
@@ -85,9 +89,27 @@ def page(
         parts.append(("o.kind = ?", [kind]))
     if offering_id is not None:
         parts.append(("r.offering_id = ?", [offering_id]))
+    if state is not None and person_id is None and offering_id is None:
+        return _in_state(tx, parts, state, limit)
     if state is not None:
         parts.append((f"{SEEN} = ?", [to_micros(tx.now), state]))
     return _found(tx, parts, "r.id DESC", limit)
+
+
+def _in_state(tx: Tx, parts: list[Condition], state: str, limit: int) -> list[Listed]:
+    """Everybody's reservations in a state: those that have it written, and those that only time has brought there.
+
+    Looked for apart, because each then has an index; of what nobody has written down yet there is little.
+    """
+    now = to_micros(tx.now)
+    if state in states.LIVE:
+        alive: Condition = ("r.state = ? AND r.due_at > ? AND o.cancelled_at IS NULL", [state, now])
+        return _found(tx, [*parts, alive], "r.id DESC", limit)
+    found = _found(tx, [*parts, ("r.state = ?", [state])], "r.id DESC", limit)
+    if unwritten := [id for (id,) in tx.rows(_UNWRITTEN, now)]:
+        over: Condition = (f"r.id AMONG ? AND {SEEN} = ?", [unwritten, now, state])
+        found += _found(tx, [*parts, over], "r.id DESC", limit)
+    return sorted(found, key=lambda one: one.record.id, reverse=True)[:limit]
 
 
 def agenda(

@@ -31,7 +31,7 @@ from classbook.store.database import (
     partial_index,
 )
 
-HEAD: Final = "0009"
+HEAD: Final = "0010"
 """The revision of `migrations/` that this schema is; a test compares."""
 
 KINDS: Final = ("class", "event", "match", "appointment", "resource")
@@ -147,6 +147,7 @@ offerings = Table(
     Check("(price_minor IS NULL) = (currency IS NULL)", name="price_whole"),
     Check("price_minor >= 0", name="price_counted"),
     sa.Index("offerings_by_start", "kind", "starts_at"),
+    partial_index("offerings_cancelled", "id", where="cancelled_at IS NOT NULL"),
     **STRICT,
 )
 
@@ -254,6 +255,9 @@ reservations = Table(
     sa.Index("reservations_by_offering", "offering_id", "due_at"),
     sa.Index("reservations_by_person", "person_id", "due_at"),
     partial_index("reservations_due", "due_at", where="due_at IS NOT NULL"),
+    # For lists of everybody's. Their condition keeps them out of the plans of everything else.
+    partial_index("reservations_by_state", "state", "id", where="person_id IS NOT NULL"),
+    partial_index("reservations_by_start", "starts_at", "id", where="person_id IS NOT NULL"),
     partial_index("reservations_queue", "offering_id", "id", where="state = 'queued'"),
     partial_index("reservations_by_voucher", "voucher_id", "person_id", where="voucher_id IS NOT NULL"),
     partial_index("reservations_lapses", "person_id", "offering_id", "lapsed_at", where="lapsed_at IS NOT NULL"),
