@@ -67,8 +67,14 @@ class MailSettings:
     """A folder with texts of one's own for the letters."""
     reminder_hours: int = 24
     """How long before the start people are reminded; 0: never."""
+    reminder_hours_of: Mapping[str, int] = field(default_factory=dict)
+    """The same for kinds that differ in it."""
     completed: bool = False
     """Whether a mail says that something is over."""
+
+    def reminder_hours_for(self, kind: str) -> int:
+        """How long before the start people are reminded of what is of that kind."""
+        return self.reminder_hours_of.get(kind, self.reminder_hours)
 
     def login_password(self) -> Secret | None:
         """The password, read from ``password_file`` now if that is where it is. Raises `Invalid`."""
@@ -189,7 +195,7 @@ def load(*, config_path: Path | None, environ: Mapping[str, str], overrides: Map
     return Settings(
         **{name: value for name, value in values.items() if "." not in name},
         database=DatabaseSettings(**_section(values, "database")),
-        mail=MailSettings(**_section(values, "mail")),
+        mail=MailSettings(**_section(values, "mail"), reminder_hours_of=_section(values, "mail.reminder_hours_of")),
         web=WebSettings(**_section(values, "web")),
         log=LogSettings(**_section(values, "log")),
         wallet=WalletSettings(**_section(values, "wallet")),
@@ -277,6 +283,7 @@ _POLICY: Final = TERMS | OWN_TIME_TERMS
 TERMS_OF: Final = dict.fromkeys(KINDS, TERMS) | dict.fromkeys(OWN_TIME_KINDS, _POLICY)
 """The terms that the settings may give to a kind."""
 
+_REMINDER_HOURS: Final = allowed.whole(0, 24 * 14)
 KEYS: Final[dict[str, allowed.Parser]] = {
     "timezone": allowed.zone,
     "currency": allowed.currency,
@@ -298,7 +305,8 @@ KEYS: Final[dict[str, allowed.Parser]] = {
     "web.public_url": allowed.url,
     "web.workers": allowed.whole(1, 64),
     "mail.templates": allowed.path,
-    "mail.reminder_hours": allowed.whole(0, 24 * 14),
+    "mail.reminder_hours": _REMINDER_HOURS,
+    **{f"mail.reminder_hours_of.{kind}": _REMINDER_HOURS for kind in KINDS},
     "mail.completed": allowed.flag,
     "web.access_minutes": allowed.whole(1, 24 * 60),
     "web.refresh_days": allowed.whole(1, 366),
@@ -335,7 +343,7 @@ _OTHER_VARIABLES: Final = frozenset(
 def _section(values: Mapping[str, Any], section: str) -> dict[str, Any]:
     """The keyword arguments of a section's dataclass (a policy's keys carry their unit there: ``hold_seconds``)."""
     found = {
-        name.removeprefix(section + "."): value for name, value in values.items() if name.startswith(section + ".")
+        key: value for name, value in values.items() for within, _, key in [name.rpartition(".")] if within == section
     }
     return {_POLICY[name][0]: value for name, value in found.items()} if section.startswith("policy.") else found
 

@@ -193,6 +193,12 @@ def test_a_switch_has_words_in_the_environment(text: str, means: bool) -> None:
         ('\n[mail]\n hots = "x"\n', "line 3: unknown key hots in [mail] (did you mean host?)", "Known here: ca_file,"),
         ("[male]\n", "line 1: unknown section [male] (did you mean mail?)", "Known here: currency, database,"),
         ('curency = "EUR"', "line 1: unknown key curency (did you mean currency?)", "Known here:"),
+        (
+            "[mail.reminder_hours_of]\nklass = 1",
+            "line 2: unknown key klass in [mail.reminder_hours_of]",
+            "class, event",
+        ),
+        ("[mail.reminder_hours_of]\nclass = '1d'", "mail.reminder_hours_of.class must be a whole number", None),
         ("[policy.klass]\n", "line 1: unknown section [policy.klass] (did you mean class?)", "appointment, class"),
         ('[policy.class]\nhodl = "5m"', "line 2: unknown key hodl in [policy.class] (did you mean hold?)", "hold"),
         ("mail = 3", "line 1: mail must be a section", "Write [mail]"),
@@ -295,6 +301,15 @@ def test_a_bad_variable_and_a_bad_flag_name_themselves() -> None:
         read(environ={"CLASSBOOK_WEB_PORT": "http"})
     with pytest.raises(Invalid, match="--database: database.url must be sqlite:///FILE"):
         read(database__url="x")
+
+
+def test_a_kind_may_be_reminded_of_at_a_time_of_its_own(write: Write) -> None:
+    mail = read(write("[mail]\nreminder_hours = 12\n[mail.reminder_hours_of]\nmatch = 48\nresource = 0\n")).mail
+    assert {kind: mail.reminder_hours_for(kind) for kind in KINDS} == {
+        "class": 12, "event": 12, "match": 48, "appointment": 12, "resource": 0,
+    }  # fmt: skip
+    other = read(environ={"CLASSBOOK_MAIL_REMINDER_HOURS_OF_CLASS": "1"}).mail
+    assert other.reminder_hours_for("class") == 1
 
 
 def test_a_refused_database_url_does_not_tell_its_password() -> None:

@@ -7,9 +7,8 @@ import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, fields, is_dataclass
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -131,7 +130,10 @@ def test_a_default_in_the_table_is_the_default(row: list[str]) -> None:
 
 
 def setting(settings: Settings, name: str) -> Any:
-    return attrgetter(name)(settings)
+    found: Any = settings
+    for part in name.split("."):
+        found = found.get(part) if isinstance(found, Mapping) else getattr(found, part)
+    return found
 
 
 def test_every_variable_on_the_pages_is_one() -> None:

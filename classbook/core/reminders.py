@@ -7,33 +7,35 @@ from datetime import timedelta
 from typing import Final
 
 from classbook.app import App
-from classbook.rules.kinds import KINDS
+from classbook.rules.kinds import KINDS, Kind
 from classbook.store import outbox
 from classbook.store import reminders as store
 from classbook.store.database import Tx
 from classbook.store.records import Letter
 
 CHUNK: Final = 500
-_BY_THE_HOUSE: Final = [name for name, kind in KINDS.items() if not kind.picks_time]
-_BY_PEOPLE: Final = [name for name, kind in KINDS.items() if kind.picks_time]
-"""The kinds by who picks the time."""
 
 
 def remind(app: App) -> bool:
-    """Write up to a chunk of reminders of what begins soon; whether there were any.
+    """Write up to a chunk of reminders of what begins soon, of each kind; whether there were any.
 
     Everything that begins is gone over once, in order of its start: how far that has come is kept, so that nobody is
     reminded twice. What changes after a reminder was written is looked at again when that is sent.
     """
-    hours = app.settings.mail.reminder_hours
-    return hours > 0 and app.store.write(lambda tx: _remind(app, tx, timedelta(hours=hours)))
+    reminded = [_remind_of(app, kind) for kind in KINDS.values()]
+    return any(reminded)
 
 
-def _remind(app: App, tx: Tx, ahead: timedelta) -> bool:
-    reached = store.reached(tx)
+def _remind_of(app: App, kind: Kind) -> bool:
+    hours = app.settings.mail.reminder_hours_for(kind.name)
+    return hours > 0 and app.store.write(lambda tx: _remind(app, tx, kind, timedelta(hours=hours)))
+
+
+def _remind(app: App, tx: Tx, kind: Kind, ahead: timedelta) -> bool:
+    reached = store.reached(tx, kind.name)
     tx.read_clock()
     after, until = max(reached, store.Mark(tx.now)), tx.now + ahead
-    found = store.due(tx, after, until, ahead=ahead, house=_BY_THE_HOUSE, people=_BY_PEOPLE, most=CHUNK)
+    found = store.due(tx, kind.name, after, until, ahead=ahead, picks_time=kind.picks_time, most=CHUNK)
     letters = [
         Letter(
             "reminder", guest.email, app.new_message_id(), guest.person_id, guest.reservation_id, guest.offering_id,
@@ -42,5 +44,5 @@ def _remind(app: App, tx: Tx, ahead: timedelta) -> bool:
         for guest in found
     ]  # fmt: skip
     outbox.post(tx, *letters)
-    store.reach(tx, found[-1].mark if len(found) == CHUNK else max(reached, store.Mark(until)))
+    store.reach(tx, kind.name, found[-1].mark if len(found) == CHUNK else max(reached, store.Mark(until)))
     return bool(found)

@@ -8,15 +8,20 @@ from typing import Final
 
 from classbook.store.database import Row, Tx, from_micros, to_micros
 
-_NAME: Final = "reminders"
 _LAST: Final = 2**63 - 1
 # What is confirmed within the time of the reminder was told of a moment ago. CROSS keeps SQLite from going over all
 # reservations there are.
 _DUE: Final = (
     "SELECT r.starts_at, r.id, r.offering_id, p.id, p.email FROM offerings o CROSS JOIN reservations r "
-    "JOIN people p ON p.id = r.person_id WHERE {where} AND r.offering_id = o.id AND o.cancelled_at IS NULL "
-    "AND r.state = 'confirmed' AND r.due_at > ? AND (r.starts_at > ? OR (r.starts_at = ? AND r.id > ?)) "
+    "JOIN people p ON p.id = r.person_id WHERE o.kind = ? AND {when} AND r.offering_id = o.id "
+    "AND o.cancelled_at IS NULL AND r.state = 'confirmed' AND r.due_at > ? "
+    "AND (r.starts_at > ? OR (r.starts_at = ? AND r.id > ?)) "
     "AND r.starts_at <= ? AND r.confirmed_at <= r.starts_at - ? ORDER BY r.starts_at, r.id LIMIT ?"
+)
+_DUE_BY_THE_HOUSE: Final = _DUE.format(when="o.starts_at >= ? AND o.starts_at <= ?")
+_DUE_BY_PEOPLE: Final = _DUE.format(
+    when="r.due_at <= ? + (SELECT max(p.longest_micros) "
+    "FROM offering_pools op JOIN pools p ON p.id = op.pool_id WHERE op.offering_id = o.id)"
 )
 
 
@@ -37,51 +42,41 @@ class Guest:
     email: str
 
 
-def reached(tx: Tx) -> Mark:
-    """How far reminders have come; nobody else goes on from there until the transaction ends."""
+def reached(tx: Tx, kind: str) -> Mark:
+    """How far reminders of a kind have come; nobody else goes on from there until the transaction ends."""
+    name = _name(kind)
     tx.change(
-        "INSERT INTO watermarks (name, at, id) VALUES (?, ?, 0) ON CONFLICT (name) DO NOTHING",
-        _NAME, to_micros(tx.now),
-    )  # fmt: skip
-    [(at, id)] = tx.rows("SELECT at, id FROM watermarks WHERE name = ? FOR NO KEY UPDATE", _NAME)
+        "INSERT INTO watermarks (name, at, id) VALUES (?, ?, 0) ON CONFLICT (name) DO NOTHING", name, to_micros(tx.now)
+    )
+    [(at, id)] = tx.rows("SELECT at, id FROM watermarks WHERE name = ? FOR NO KEY UPDATE", name)
     return Mark(from_micros(at), id)
 
 
-def reach(tx: Tx, mark: Mark) -> None:
+def reach(tx: Tx, kind: str, mark: Mark) -> None:
     """Write down how far they have come now."""
-    tx.change(
-        "UPDATE watermarks SET at = ?, id = ? WHERE name = ?", to_micros(mark.starts_at), mark.reservation_id, _NAME
-    )
+    at, id = to_micros(mark.starts_at), mark.reservation_id
+    tx.change("UPDATE watermarks SET at = ?, id = ? WHERE name = ?", at, id, _name(kind))
+
+
+def _name(kind: str) -> str:
+    return f"reminders of {kind}"
 
 
 def due(
-    tx: Tx, after: Mark, until: datetime, *, ahead: timedelta, house: list[str], people: list[str], most: int
+    tx: Tx, kind: str, after: Mark, until: datetime, *, ahead: timedelta, picks_time: bool, most: int
 ) -> list[Guest]:
-    """Up to ``most`` confirmed reservations that begin behind ``after``, by ``until``, in that order.
+    """Up to ``most`` confirmed reservations of a kind that begin behind ``after``, by ``until``, in that order.
 
-    Of the kinds whose time the ``house`` picks the offerings that begin then are few; of those whose time ``people``
-    pick, reservations are looked at by when they end, which is at most the longest booking later.
+    Where the house picks the time the offerings that begin then are few; where people pick it, reservations are looked
+    at by when they end, which is at most the longest booking later.
     """
     at, soonest = to_micros(after.starts_at), to_micros(until)
     behind = [at, at, at, after.reservation_id, soonest, ahead // timedelta(microseconds=1), most]
-    fixed, timed = tx.pipeline(
-        (
-            _DUE.format(where=f"o.kind IN ({_words(house)}) AND o.starts_at >= ? AND o.starts_at <= ?"),
-            [at, soonest, *behind],
-        ),
-        (
-            _DUE.format(
-                where=f"o.kind IN ({_words(people)}) AND r.due_at <= ? + (SELECT max(p.longest_micros) "
-                "FROM offering_pools op JOIN pools p ON p.id = op.pool_id WHERE op.offering_id = o.id)"
-            ),
-            [soonest, *behind],
-        ),
-    )
-    return [_guest(row) for row in sorted([*fixed, *timed])[:most]]
-
-
-def _words(kinds: list[str]) -> str:
-    return ", ".join(f"'{kind}'" for kind in kinds)
+    if picks_time:
+        rows = tx.rows(_DUE_BY_PEOPLE, kind, soonest, *behind)
+    else:
+        rows = tx.rows(_DUE_BY_THE_HOUSE, kind, at, soonest, *behind)
+    return [_guest(row) for row in rows]
 
 
 def _guest(row: Row) -> Guest:

@@ -31,7 +31,7 @@ from classbook.store.database import (
     partial_index,
 )
 
-HEAD: Final = "0010"
+HEAD: Final = "0011"
 """The revision of `migrations/` that this schema is; a test compares."""
 
 KINDS: Final = ("class", "event", "match", "appointment", "resource")

@@ -160,6 +160,37 @@ def test_how_long_before_is_a_setting_and_so_is_never(app: App, clock: FrozenClo
         assert reminded(app) == [cast.ana.email]
 
 
+def test_each_kind_may_have_a_time_of_its_own(app: App, clock: FrozenClock, cast: Cast) -> None:
+    def told_of() -> list[str]:
+        while reminders.remind(house):
+            pass
+        return [subject.removeprefix("Reminder: ") for _, subject, _ in mailed(app) if subject.startswith("Reminder:")]
+
+    confirmed(app, a_class(app, starts_in=3 * DAY), cast.ana)
+    confirmed(app, a_match(app, a_venue(app, "A:2x5"), starts_in=3 * DAY, confirm="self"), cast.ana)
+    ask(app, booking_of(a_court(app), cast.ana, "09:00-10:00", days=3))
+    with set_to(app, reminder_hours_of={"match": 48, "resource": 0}) as house:
+        clock.set(NOW + DAY)
+        assert told_of() == ["Final"]
+        clock.set(NOW + 2 * DAY)
+        assert told_of() == ["Final", "Yoga"]
+        clock.set(NOW + 3 * DAY - MICROSECOND)
+        assert told_of() == ["Final", "Yoga"]
+
+
+@pytest.mark.parametrize("then", [{"reminder_hours": 0}, {"reminder_hours": 1}, {"reminder_hours": 48}])
+def test_a_time_that_is_set_anew_reminds_nobody_twice(
+    app: App, clock: FrozenClock, cast: Cast, then: dict[str, object]
+) -> None:
+    confirmed(app, a_class(app, starts_in=3 * DAY), cast.ana)
+    clock.set(NOW + 2 * DAY)
+    assert reminded(app) == [cast.ana.email]
+    for moment in (NOW + 2 * DAY, NOW + 3 * DAY - timedelta(hours=1)):
+        clock.set(moment)
+        with set_to(app, **then) as other, set_to(app, reminder_hours_of={"class": 72}) as own:
+            assert reminded(other) == reminded(own) == reminded(app) == [cast.ana.email]
+
+
 def test_what_is_over_is_thanked_for_where_the_house_says_so(app: App, clock: FrozenClock, cast: Cast) -> None:
     from classbook.core import upkeep
 

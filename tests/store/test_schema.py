@@ -136,6 +136,21 @@ def test_places_that_were_sold_before_they_had_prices_get_theirs(database: Datab
     assert found == [(1, 1000), (1, 2500), (2, 1001), (2, 1000), (3, 334), (3, 333), (3, 333), (4, 0), (5, None)]
 
 
+def test_each_kind_is_reminded_of_from_where_all_of_them_had_come(database: Database) -> None:
+    def marks() -> list[tuple[object, ...]]:
+        with database.read() as tx:
+            return tx.rows("SELECT name, at, id FROM watermarks ORDER BY name")
+
+    schema.downgrade(database, "0010")
+    far = (1_764_000_000_000_000, 7)
+    database.write(lambda tx: tx.change("INSERT INTO watermarks (name, at, id) VALUES ('reminders', ?, ?)", *far))
+    schema.upgrade(database)
+    assert marks() == [(f"reminders of {kind}", *far) for kind in sorted(tables.KINDS)]
+    database.write(lambda tx: tx.change("UPDATE watermarks SET id = 8 WHERE name = 'reminders of match'"))
+    schema.downgrade(database, "0010")
+    assert marks() == [("reminders", far[0], 8)]
+
+
 def test_up_again_changes_nothing(database: Database) -> None:
     before = catalogue(database)
     assert schema.upgrade(database) == tables.HEAD
