@@ -64,6 +64,7 @@ def anonymise(
     with app.store.read() as tx:
         found = _seen(tx, look_up(tx, actor), who)
         overdue = store.unsettled(tx, found.id)
+
     def act(tx: Tx) -> Person:
         changes.lock(tx, "person", found.id)
         record = people.by_id(tx, found.id) or found
