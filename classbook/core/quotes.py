@@ -122,7 +122,9 @@ class Quotes:
         return pool_id if pool and not pool.plan_version else (pool_id, unit)
 
     def _less(self, price: Money, voucher_id: int | None) -> tuple[Money, Money | None]:
-        if voucher_id is None:
+        voucher = self._scene.vouchers[voucher_id] if voucher_id else None
+        # Who waited may find another currency than they came with.
+        if voucher is None or (voucher.amount and voucher.amount.currency != price.currency):
             return price, None
-        off = discount(self._scene.vouchers[voucher_id], price)
+        off = discount(voucher, price)
         return Money(price.minor - off.minor, price.currency), off

@@ -16,15 +16,29 @@ import pytest
 import sqlalchemy as sa
 
 from classbook.app import App
-from classbook.core import booking, catalog, reservations, upkeep, wallet
-from classbook.core.asks import Ask, ById, ByPerson, Cancel, Confirm, Reserve
+from classbook.core import booking, catalog, reservations, upkeep, vouchers, wallet
+from classbook.core.asks import Ask, ById, ByPerson, Cancel, Confirm, GiveBack, Move, Reserve
 from classbook.core.money import Purse
 from classbook.errors import ClassbookError
 from classbook.store import ledger, loading, locking, shelves, wallets
 from classbook.store.database import ConstraintRefused, Tx
 from classbook.testing import FrozenClock
 from classbook.values import Actor, Offering, Person, RequestKey, plain
-from tests.makers import CONSOLE, FREELY, THREADS, Cast, a_class, as_person, broken, earned, hold, purse, rich
+from tests.makers import (
+    CONSOLE,
+    FREELY,
+    THREADS,
+    Cast,
+    a_class,
+    a_match,
+    a_venue,
+    as_person,
+    broken,
+    earned,
+    hold,
+    purse,
+    rich,
+)
 
 MANY = 100
 
@@ -400,6 +414,42 @@ def test_a_step_that_forgets_the_money_is_found_by_the_audit(
     assert {breach.partition(":")[0] for breach in broken(app)} == FORGOTTEN[step]
 
 
+# --- places given back one by one ----------------------------------------------------------------------------------
+
+
+def test_seats_given_back_all_at_once_come_back_once_each(app: App, cast: Cast, sqlstates: Counter[str]) -> None:
+    """Each is asked for several times; the last one that is left cancels the whole."""
+    match = a_match(app, a_venue(app, "A:1x10"), prices={"A": "3.33"}, max_per_person=20)
+    ana, seats = as_person(rich(app, cast.ana)), tuple(f"A-1-{number}" for number in range(1, 11))
+    one = booking.one(app, Reserve(ana, match.id, seats=seats))
+    which = ById(plain(one)["id"])
+    booking.one(app, Confirm(ana, which))
+    catalog.update(app, CONSOLE, "match", match.id, {"prices": {"A": "50"}})
+    told = hundredfold(40, lambda number: booking.one(app, GiveBack(ana, which, seats[number % 10])))
+    assert told["confirmed"] == 9 and told["cancelled"] >= 1
+    assert (purse(app, cast.ana), earned(app, None)) == (("100.00", "0.00"), "0.00")
+    assert (broken(app), sqlstates) == ([], {})
+
+
+def test_a_party_that_shrinks_grows_and_is_cancelled_at_once_costs_what_is_left(
+    app: App, clock: FrozenClock, cast: Cast, sqlstates: Counter[str]
+) -> None:
+    terms: dict[str, Any] = {"refund_full_seconds": 48 * 3600, "refund_share_percent": 33}
+    for turn in range(5):
+        offering = a_class(app, seats=20, price="10.01", confirm="none", by=as_person(cast.cleo), **terms)
+        one = ById(hold(app, offering, rich(app, cast.ana), party=3).id)
+        asks: list[Ask] = [
+            *(Move(as_person(cast.ana), one, party=party) for party in (1, 4, 2, 3)), Cancel(CONSOLE, one),
+        ]  # fmt: skip
+        catalog.update(app, CONSOLE, "class", offering.id, {"price": f"{turn + 7}.77"})
+        hundredfold(10, lambda number, asks=asks: booking.one(app, asks[number % 5]))  # type: ignore[misc]
+        assert reservations.show(app, CONSOLE, one.reservation_id).state == "cancelled"
+        assert broken(app) == []
+    total = sum(round(float(text) * 100) for text in (purse(app, cast.ana)[0], earned(app, cast.cleo)))
+    assert total == 5 * 10000
+    assert sqlstates == {}
+
+
 # --- the storm -----------------------------------------------------------------------------------------------------
 
 
@@ -421,11 +471,14 @@ class Storm:
     def ask(self) -> Ask:
         who, offering = self.dice.choice(self.crowd), self.dice.choice(self.offerings)
         which = ByPerson(offering.id, who.id) if self.dice.random() < 0.6 else ById(self.dice.randint(1, 2_000))
-        match self.dice.randint(1, 10):
+        match self.dice.randint(1, 12):
             case 1 | 2 | 3 | 4 | 5:
-                return Reserve(as_person(who), offering.id, party=self.dice.choice((1, 1, 2, 3)))
+                voucher = self.dice.choice((None, None, None, "THIRD", "TWO"))
+                return Reserve(as_person(who), offering.id, party=self.dice.choice((1, 1, 2, 3)), voucher=voucher)
             case 6 | 7 | 8:
                 return Confirm(CONSOLE, which)
+            case 9 | 10:
+                return Move(CONSOLE, which, party=self.dice.randint(1, 4))
             case _:
                 return Cancel(CONSOLE, which)
 
@@ -463,10 +516,22 @@ def stormy(app: App, cast: Cast) -> tuple[list[Offering], list[Person], Offering
         a_class(app, seats=30, starts_in=later, price="12.50", confirm="payment", by=cleo, **FREELY),
         a_class(app, seats=40, starts_in=later, price="0.99", max_per_person=4, **FREELY),
         a_class(app, seats=30, starts_in=later, price="7", confirm="none", by=as_person(cast.dora)),
-        a_class(app, seats=20, starts_in=timedelta(hours=5), price="2.50", by=cleo, **FREELY),
+        a_class(
+            app,
+            seats=20,
+            starts_in=timedelta(hours=5),
+            price="2.50",
+            by=cleo,
+            refund_full_seconds=4 * 3600,
+            refund_share_percent=33,
+            refund_share_seconds=2 * 3600,
+            **FREELY,
+        ),
         a_class(app, seats=5, starts_in=later, **FREELY),
         doomed,
     ]
+    vouchers.create(app, CONSOLE, "THIRD", percent=33)
+    vouchers.create(app, CONSOLE, "TWO", amount="2")
     return offerings, [rich(app, who, "20") for who in cast.crowd(15)], doomed
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from classbook.app import App
+from classbook.app import App, open_app
+from classbook.config import load
 from classbook.core import booking, catalog, upkeep, vouchers
 from classbook.core.asks import Ask, ById, Cancel, Confirm, Move, Reserve
 from classbook.errors import ClassbookError
@@ -18,6 +19,7 @@ from classbook.store import vouchers as store
 from classbook.store.database import Tx
 from classbook.testing import FrozenClock
 from classbook.values import Money, Offering, Person, Reservation, Voucher, plain
+from tests.conftest import SECRET
 from tests.core.test_money_races import hundredfold
 from tests.makers import (
     CONSOLE,
@@ -163,6 +165,27 @@ def test_who_waits_with_all_of_it_taken_off_needs_no_money(app: App, cast: Cast,
     ask(app, Cancel(as_person(cast.ben), ById(one.id)))
     assert show(app, waiting).state == "confirmed"
     assert broken(app) == []
+
+
+def test_an_amount_takes_nothing_off_a_price_that_is_in_another_currency_by_then(
+    app: App, cast: Cast, clock: FrozenClock, database_url: str
+) -> None:
+    full = a_class(app, seats=1, price="10", confirm="payment")
+    one = hold(app, full, rich(app, cast.ben))
+    a_voucher(app, amount="5")
+    waiting = ask(app, with_voucher(full, cast.ana, queue=True))
+    environ = {"CLASSBOOK_DATABASE_URL": database_url, "CLASSBOOK_SECRET": SECRET, "CLASSBOOK_CURRENCY": "JPY"}
+    other = open_app(load(config_path=None, environ=environ, overrides={}), clock=clock, chance=app.chance)
+    try:
+        rich(other, cast.ana, "1500")
+        catalog.update(other, CONSOLE, "class", full.id, {"price": "0", "policy": {"confirm": "self"}})
+        catalog.update(other, CONSOLE, "class", full.id, {"price": "1500"})
+        ask(app, Cancel(as_person(cast.ben), ById(one.id)))
+        offered = show(app, waiting)
+        assert (offered.state, offered.price, offered.discount) == ("held", Money(1500, "JPY"), None)
+        assert broken(app) == []
+    finally:
+        other.close()
 
 
 # --- why not -------------------------------------------------------------------------------------------------------
