@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -96,39 +96,58 @@ def test_locks_taken_unsorted_deadlock(
 # --- the pool's lock -----------------------------------------------------------------------------------------------
 
 
+def meanwhile(act: Callable[[], object], monkeypatch: pytest.MonkeyPatch, *, locks: bool) -> Thread:
+    """Somebody else acts between the look and the writing of the next booking; with the locks they wait for its end."""
+    if not locks:
+        without(" FOR NO KEY UPDATE", "", monkeypatch)
+        without(" SKIP LOCKED", "", monkeypatch)
+    acting, save = Thread(target=act), saving.save
+
+    def save_meanwhile(tx: Tx, scene: Scene) -> None:
+        if acting.ident is None:
+            acting.start()
+            acting.join(timeout=0.5 if locks else None)
+            assert acting.is_alive() == locks
+        save(tx, scene)
+
+    monkeypatch.setattr(saving, "save", save_meanwhile)
+    return acting
+
+
 @ServerOnly
 @pytest.mark.parametrize("locks", [False, True], ids=["without locks", "with locks"])
 def test_without_the_locks_only_the_constraint_stops_an_oversell(
     app: App, cast: Cast, sqlstates: Counter[str], monkeypatch: pytest.MonkeyPatch, locks: bool
 ) -> None:
-    crowd = cast.crowd(THREADS)
-    if not locks:
-        without(" FOR NO KEY UPDATE", "", monkeypatch)
-        without(" SKIP LOCKED", "", monkeypatch)
-    for _ in range(5 if locks else 50):
-        refused = rush_one_class(app, crowd, seats=THREADS * 3, tries=4)
-        assert refused.keys() <= ({"sold_out"} if locks else {"sold_out", "seat_taken"})
-        assert broken(app) == []
-        if sqlstates["23505"]:
-            break
-    assert (sqlstates["23505"] == 0) == locks
+    offering, theirs = a_class(app, seats=1, **FREELY), list[Outcome]()
+    other = Reserve(as_person(cast.ben), offering.id)
+    acting = meanwhile(lambda: theirs.extend(booking.book(app, [other])), monkeypatch, locks=locks)
+    ours = booking.book(app, [Reserve(as_person(cast.ana), offering.id)])
+    acting.join()
+    assert [isinstance(one, Reservation) for one in (*ours, *theirs)] == ([True, False] if locks else [False, True])
+    [refused] = [one.code for one in (*ours, *theirs) if isinstance(one, ClassbookError)]
+    assert refused == ("sold_out" if locks else "seat_taken")
+    assert sqlstates["23505"] == (0 if locks else 1)
+    assert broken(app) == []
 
 
-def rush_one_class(app: App, crowd: list[Person], *, seats: int, tries: int) -> Counter[str]:
-    """Everybody reserves at once, again and again; how often they were refused, and with which code."""
-    offering = a_class(app, seats=seats, max_per_person=tries, **FREELY)
-    outcomes: list[Outcome] = []
+@ServerOnly
+def test_whoever_rushes_a_class_gets_every_place_of_it_once(app: App, cast: Cast, sqlstates: Counter[str]) -> None:
+    crowd, seats, tries = cast.crowd(THREADS), THREADS * 3, 4
+    for _ in range(5):
+        offering = a_class(app, seats=seats, max_per_person=tries, **FREELY)
+        outcomes: list[Outcome] = []
 
-    def rush(number: int) -> None:
-        for _ in range(tries):
-            outcomes.extend(booking.book(app, [Reserve(as_person(crowd[number]), offering.id)]))
+        def rush(number: int, outcomes: list[Outcome] = outcomes, offering: Offering = offering) -> None:
+            for _ in range(tries):
+                outcomes.extend(booking.book(app, [Reserve(as_person(crowd[number]), offering.id)]))
 
-    on_all_threads(rush)
-    refused = Counter(outcome.code for outcome in outcomes if isinstance(outcome, ClassbookError))
-    seen = catalog.show(app, "class", offering.id)
-    assert seen.reserved == THREADS * tries - refused.total() <= seats
-    assert seen.reserved == seats or refused["seat_taken"]
-    return refused
+        on_all_threads(rush)
+        refused = Counter(outcome.code for outcome in outcomes if isinstance(outcome, ClassbookError))
+        assert refused == {"sold_out": THREADS * tries - seats}
+        assert catalog.show(app, "class", offering.id).reserved == seats
+    assert sqlstates["23505"] == 0
+    assert broken(app) == []
 
 
 @ServerOnly
@@ -137,22 +156,8 @@ def test_without_the_locks_places_are_held_in_what_was_cancelled(
     app: App, cast: Cast, monkeypatch: pytest.MonkeyPatch, locks: bool
 ) -> None:
     """Somebody cancels a class between the look and the writing of a reserve: in the end nothing of it is alive."""
-    if not locks:
-        without(" FOR NO KEY UPDATE", "", monkeypatch)
-        without(" SKIP LOCKED", "", monkeypatch)
     offering = a_class(app, confirm="none")
-    cancelling = Thread(target=catalog.cancel, args=(app, CONSOLE, "class", offering.id))
-    save = saving.save
-
-    def save_meanwhile(tx: Tx, scene: Scene) -> None:
-        if cancelling.ident is None:
-            cancelling.start()
-            # With the locks it waits for this very transaction.
-            cancelling.join(timeout=0.5 if locks else None)
-            assert cancelling.is_alive() == locks
-        save(tx, scene)
-
-    monkeypatch.setattr(saving, "save", save_meanwhile)
+    cancelling = meanwhile(partial(catalog.cancel, app, CONSOLE, "class", offering.id), monkeypatch, locks=locks)
     booking.book(app, [Reserve(as_person(cast.ana), offering.id)])
     cancelling.join()
     with app.store.read() as tx:
@@ -191,29 +196,29 @@ def test_a_desk_that_forgets_what_is_taken_is_stopped_by_the_constraint_and_foun
 def test_the_last_unit_slot_or_seat_has_one_winner(
     app: App, cast: Cast, sqlstates: Counter[str], monkeypatch: pytest.MonkeyPatch, kind: str, locks: bool
 ) -> None:
-    """Two ask at one moment for the one that is left; without the locks only the constraint is in the way."""
+    """Two ask for the one that is left, the second between the look and the writing of the first.
+
+    Without the locks only the constraint is in the way.
+    """
     court = a_court(app, units=2) if kind == "unit" else a_doctor(app, notice_seconds=0, open_holds=0)
-    arena, seats = a_venue(app, "A:1x1"), ("A-1-1",) if kind == "named seat" else ()
+    match, seats = a_match(app, a_venue(app, "A:1x1"), confirm="none"), ("A-1-1",) if kind == "named seat" else ()
     ana, ben, cleo = cast.ana, cast.ben, cast.cleo
 
-    def asked(who: Person, day: int, match: Offering | None) -> Reserve:
-        if match is not None:
+    def asked(who: Person) -> Reserve:
+        if "seat" in kind:
             return Reserve(as_person(who), match.id, seats=seats, queue=False)
-        return booking_of(court, who, "10:00-11:00" if kind == "unit" else "10:00", days=day, queue=False)
+        return booking_of(court, who, "10:00-11:00" if kind == "unit" else "10:00", queue=False)
 
-    if not locks:
-        without(" FOR NO KEY UPDATE", "", monkeypatch)
-        without(" SKIP LOCKED", "", monkeypatch)
-    for day in range(1, 11 if locks else 101):
-        match = a_match(app, arena, starts_in=timedelta(days=day), confirm="none") if "seat" in kind else None
-        if kind == "unit":
-            booking.one(app, asked(cleo, day, None))
-        outcomes = at_once(*(partial(booking.one, app, asked(who, day, match)) for who in (ana, ben)))
-        assert len([one for one in outcomes if isinstance(one, (SpanTaken, SeatTaken, SoldOut))]) == 1, outcomes
-        assert len([one for one in outcomes if isinstance(one, Reservation)]) == 1
-        if sqlstates["23P01"]:
-            break
-    assert (sqlstates["23P01"] == 0) == locks
+    if kind == "unit":
+        booking.one(app, asked(cleo))
+    theirs: list[Outcome] = []
+    acting = meanwhile(lambda: theirs.extend(booking.book(app, [asked(ben)])), monkeypatch, locks=locks)
+    ours = booking.book(app, [asked(ana)])
+    acting.join()
+    [loser], [winner] = (theirs, ours) if locks else (ours, theirs)
+    assert isinstance(winner, Reservation)
+    assert isinstance(loser, (SpanTaken, SeatTaken, SoldOut))
+    assert sqlstates["23P01"] == (0 if locks else 1)
     assert broken(app) == []
 
 
