@@ -189,7 +189,7 @@ def update(
     dry_run: DryRun = False,
     request_key: Key = None,
 ) -> None:
-    """Change a {word}; what is not named stays. A new --start alone keeps its length.
+    """Change {a_word}; what is not named stays. A new --start alone keeps its length.
 
     \b
       classbook {word} update 1 --seats 20

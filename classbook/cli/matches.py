@@ -245,7 +245,7 @@ def update(
     dry_run: DryRun = False,
     request_key: Key = None,
 ) -> None:
-    """Change a match; what is not named stays. Prices are given anew for all seats, and count for later reservations.
+    """Change a match; what is not named stays, prices of other seats too. New prices count for later reservations.
 
     \b
       classbook match update 1 --start "sat 19:00"

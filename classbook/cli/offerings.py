@@ -31,6 +31,10 @@ class Noun:
     has_address: bool = False
     """Whether one is also named by somebody's address."""
 
+    @property
+    def with_article(self) -> str:
+        return f"{'an' if self.word[0] in 'aeiou' else 'a'} {self.word}"
+
     def id_of(self, here: Session, text: str) -> int:
         """The number of the one that was named. Raises Invalid, NotFound."""
         return here.offering(text).id if self.has_address and "@" in text else number(text, self.word)
@@ -43,10 +47,12 @@ def noun_of(ctx: typer.Context) -> Noun:
 
 
 def group_of(noun: Noun, help: str, *verbs: Callable[..., None]) -> typer.Typer:
-    """The commands of one sort of offering. What their help says of {word}, {plural} and {example} is filled in."""
+    """The commands of one sort of offering. What help says of {word}, {a_word}, {plural}, {example} is filled in."""
     app = group(help, obj=noun)
     for verb in verbs:
-        text = cleandoc(verb.__doc__ or "").format(word=noun.word, plural=noun.plural, example=noun.example)
+        text = cleandoc(verb.__doc__ or "").format(
+            word=noun.word, a_word=noun.with_article, plural=noun.plural, example=noun.example
+        )
         app.command(verb.__name__.rstrip("_"), help=text)(verb)
     return app
 
@@ -130,7 +136,7 @@ def cancel(
     request_key: Key = None,
     yes: Yes = False,
 ) -> None:
-    """Cancel a {word}: its reservations are cancelled and people are told by mail.
+    """Cancel {a_word}: its reservations are cancelled and people are told by mail.
 
     \b
       classbook {word} cancel {example} --reason "closed for repairs" --yes
@@ -148,7 +154,7 @@ def cancel(
 
 
 def delete(ctx: typer.Context, id: Id, dry_run: DryRun = False, request_key: Key = None, yes: Yes = False) -> None:
-    """Delete a {word} that nobody ever reserved; else cancel it.
+    """Delete {a_word} that nobody ever reserved; else cancel it.
 
     \b
       classbook {word} delete {example} --yes

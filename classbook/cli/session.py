@@ -74,6 +74,13 @@ class Session:
 
     @cached_property
     def app(self) -> App:
+        """The house, for whoever acts. Raises NotFound where ``--as`` names nobody, also where anybody may look."""
+        if self.acting_email is not None and self.checks_schema:
+            assert self.actor
+        return self._opened
+
+    @cached_property
+    def _opened(self) -> App:
         settings = self.settings
         said = io.StringIO()
         try:
@@ -89,7 +96,9 @@ class Session:
         """The console, or the person of ``--as``. Raises NotFound."""
         if self.acting_email is None:
             return Actor(request_id=self.request_id)
-        return Actor(person_id=self.person(self.acting_email), request_id=self.request_id)
+        from classbook.core import people
+
+        return Actor(person_id=people.resolve(self._opened, self.acting_email), request_id=self.request_id)
 
     def person(self, email_or_id: str) -> int:
         from classbook.core import people
@@ -103,8 +112,8 @@ class Session:
         return providers.resolve(self.app, text[:400])
 
     def close(self) -> None:
-        if "app" in self.__dict__:
-            self.app.close()
+        if "_opened" in self.__dict__:
+            self._opened.close()
 
     # --- what people read beside the answer ---
 

@@ -125,23 +125,29 @@ def _examine(here: Session) -> Iterator[Check]:
     yield opened
     if not opened.ok:
         return
-    database = _checked("database", lambda: f"{here.settings.database.shown}: {here.app.store.engine_version}")
+    database = _checked(
+        "database",
+        lambda: f"{here.settings.database.shown}: {here.app.store.engine_version}",
+        hint="it must be there, and let this user in",
+    )
     yield database
     if database.ok:
         yield _schema(here)
     yield _mail(here)
     if here.settings.mail.templates:
         yield _templates(here)
+    yield _wallets(here)
     yield _retention(here)
     if database.ok:
         yield _clock(here)
 
 
-def _checked(name: str, look: Callable[[], str]) -> Check:
+def _checked(name: str, look: Callable[[], str], *, hint: str | None = None) -> Check:
+    """What a look says; where it is refused, with ``hint``, else with that of the refusal."""
     try:
         return Check(name, True, look())
     except ClassbookError as refusal:
-        return Check(name, False, refusal.detail, in_words(refusal.hint, COMMANDS))
+        return Check(name, False, refusal.detail, hint or in_words(refusal.hint, COMMANDS))
 
 
 def _configured(here: Session) -> str:
@@ -180,6 +186,13 @@ def _mail(here: Session) -> Check:
     if mail.host and not web.public_url:
         return Check("mail", False, f"{where}; links begin with {web.address}", "set public_url in [web]")
     return Check("mail", True, f"{where}; links begin with {web.address}")
+
+
+def _wallets(here: Session) -> Check:
+    """There is no payment gateway: that people may give themselves money should be nobody's surprise."""
+    if here.settings.wallet.self_top_up:
+        return Check("wallets", True, "members put money into their own as they like; self_top_up = false ends that")
+    return Check("wallets", True, "only administrators put money into them (self_top_up = false)")
 
 
 def _retention(here: Session) -> Check:

@@ -58,7 +58,7 @@ class Reserve:
     @property
     def places(self) -> int:
         """How many places that is."""
-        return len(self.seats) or self.best or self.party
+        return len(self.seats) or (self.party if self.best is None else self.best)
 
     @property
     def wanted(self) -> Wanted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from classbook.errors import Hint, Invalid
@@ -15,13 +15,22 @@ from classbook.store.records import OfferingRecord
 
 
 def of_stands(
-    stands: Sequence[Stand], venue_id: int, prices: dict[str, str], currency: str, *, ahead: bool = False
+    stands: Sequence[Stand],
+    venue_id: int,
+    prices: dict[str, str],
+    currency: str,
+    *,
+    present: Mapping[str, int] | None = None,
+    ahead: bool = False,
 ) -> dict[str, int]:
     """The prices of a venue's seats in minor units, by category or stand; none at all where every seat is free.
 
-    With ``ahead`` also of categories that no seat has yet. Raises Invalid for a seat that would have no price.
+    Where they are not for all seats, the ``present`` ones stay for the others. With ``ahead`` also of categories that
+    no seat has yet. Raises Invalid for a seat that would have no price.
     """
     minor = {category: parse_amount(text, currency, least_minor=0) for category, text in prices.items()}
+    if minor and present and unpriced_in(stands, minor):
+        minor = {**present, **minor}
     if not stands:
         raise Invalid("The venue has no seats yet.", hint=Hint("{} adds them.", "add seats", {"venue": venue_id}))
     if minor and (unpriced := unpriced_in(stands, minor)):
@@ -52,6 +61,7 @@ def change(tx: Tx, offering: OfferingRecord, prices: dict[str, str], currency: s
     if offering.venue_id is None:
         raise Invalid("It has no numbered seats, and so no price categories.")
     stands = [one.stand for one in venues.stands(tx, offering.venue_id)]
-    found = of_stands(stands, offering.venue_id, prices, currency, ahead=True)
+    present = store.prices_of(tx, [offering.id]).get(offering.id)
+    found = of_stands(stands, offering.venue_id, prices, currency, present=present, ahead=True)
     store.put_prices(tx, offering.id, found)
     return {"price_minor": None, "currency": None} | columns(found, currency)

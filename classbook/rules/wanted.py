@@ -26,7 +26,7 @@ class Wanted:
     @property
     def places(self) -> int:
         """How many places that is."""
-        return len(self.seats) or self.best or self.party
+        return len(self.seats) or (self.party if self.best is None else self.best)
 
     def as_json(self) -> dict[str, Any]:
         """What a queued reservation keeps; its times are its own columns."""

@@ -708,6 +708,10 @@ def _parsed(address: str | URL) -> URL:
             f"{address!r} is not the address of a database.",
             hint="Use sqlite:///classbook.db or postgresql://user@host/name.",
         ) from error
+    except ValueError:
+        raise Invalid(
+            "The port in the address of the database is not a number.", hint="Use postgresql://user@host:5432/name."
+        ) from None
     backend = url.get_backend_name() if url.drivername.split("+")[0] in {"sqlite", "postgresql", "postgres"} else None
     if backend is None and url.drivername != "postgres":
         raise Invalid(

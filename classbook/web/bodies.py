@@ -156,7 +156,9 @@ class MovePlaces(Body):
     starts_at: Text | None = Field(None, description=_WHEN_THERE)
     ends_at: Text | None = Field(None, description="Left out, the length stays. " + _WHEN_THERE)
     party: Whole | None = None
-    seats: list[Short] | None = Field(None, max_length=1000, description="Other seats of the match, by their labels.")
+    seats: list[Short] | None = Field(
+        None, min_length=1, max_length=1000, description="Other seats of the match, by their labels."
+    )
     best: Whole | None = Field(None, description="The best ones instead: how many, beside each other.")
     category: Short | None = None
     strict: Flag = False
@@ -294,7 +296,7 @@ class NewMatch(Body):
 class ReserveSeats(Body):
     """Seats by their labels, or the best ones beside each other."""
 
-    seats: list[Short] = Field(default_factory=list, max_length=1000, examples=[["A-3-12", "A-3-13"]])
+    seats: list[Short] = Field(default_factory=list, min_length=1, max_length=1000, examples=[["A-3-12", "A-3-13"]])
     best: Whole | None = Field(None, description="How many, beside each other.")
     category: Short | None = Field(None, description="With `best`: of this price category, or of this stand.")
     strict: Flag = Field(False, description="With `best`: rather none than leave a single seat behind.")
@@ -504,6 +506,9 @@ class OpeningHours(Body):
     weekly: list[WeeklyHours] = Field(default_factory=list)
     dates: list[HoursOnDate] = Field(default_factory=list)
     closed: list[Text] = Field(default_factory=list, examples=[["2030-12-24..2030-12-26"]])
+
+    offering_id: Any = None
+    timezone: Any = None
 
     model_config = like(
         {

@@ -11,6 +11,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from time import perf_counter
 from typing import Final
@@ -130,6 +131,8 @@ async def _body(headers: Mapping[bytes, bytes], receive: Receive, timeout_second
     """The whole body. Raises TooLarge, Invalid when it does not arrive in time, _Gone."""
     declared = headers.get(b"content-length", b"0")
     if len(declared) > 18 or not declared.isdigit() or int(declared) > BODY_LIMIT_BYTES:
+        if headers.get(b"connection", b"").lower() == b"close" and b"expect" not in headers and _is_short(headers):
+            await _read_past(receive, timeout_seconds)
         raise _too_large()
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body"):
@@ -150,6 +153,14 @@ async def _rest(message: Message, receive: Receive) -> bytes:
         if not message.get("more_body"):
             return body
         message = await receive()
+
+
+async def _read_past(receive: Receive, timeout_seconds: float) -> None:
+    """Read a body and forget it: where the connection ends with the answer, a sender who is cut off never sees it."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(timeout_seconds):
+            while (await receive()).get("more_body"):
+                pass
 
 
 def _is_short(headers: Mapping[bytes, bytes]) -> bool:

@@ -21,6 +21,7 @@ from classbook.web.bodies import OpeningHours
 from classbook.web.documented import refuses
 from classbook.web.moments import Day, From, To, Zone, window
 from classbook.web.offerings import Noun
+from classbook.web.read_back import refuse_other_values
 from classbook.web.requests import Cursor, Limit, request_key
 from classbook.web.shapes import page, shape
 from classbook.web.visit import Anyone, Person
@@ -57,7 +58,9 @@ def serve(noun: Noun, *, acting: APIRouter, looking: APIRouter) -> None:
         rules = list(_rules(body))
 
         def step() -> object:
-            catalog.show(visit.web.app, noun.kind, id)
+            there = catalog.show(visit.web.app, noun.kind, id)
+            present = {"offering_id": id, "timezone": there.timezone}
+            refuse_other_values(body.model_dump(exclude_unset=True), present, read_only=present, twins={})
             return schedules.add(visit.web.app, visit.actor, id, rules, key=key)
 
         return answers.answer(await visit.web.desk.run(step))

@@ -280,6 +280,18 @@ def test_completion_knows_the_commands() -> None:
     assert ran.stdout.split() == ["class"]
 
 
+def test_a_port_that_is_no_number_is_told_without_the_password(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--database", "postgresql://nobody:hush@127.0.0.1:abc/none", "class", "list"]) == 3
+    said = capsys.readouterr().err
+    assert "The port in the address of the database is not a number." in said and "hush" not in said
+
+
+@pytest.mark.parametrize("words", [["class", "list"], ["venue", "list"], ["class", "show", "1"], ["slots", "1"]])
+def test_nobody_can_act_as_somebody_who_is_not_there(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--as", "nobody@example.org", *words]) == 4
+    assert "nobody@example.org" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("url", "says"),
     [

@@ -14,7 +14,7 @@ from tests.conftest import CommandLine
 from tests.makers import CONSOLE, Cast, a_class, a_doctor, as_person, everything, person
 from tests.stage import Stage
 
-OK, NOT_YOURS, NOT_FOUND, MISSING_CODE = 0, 6, 4, 3
+OK, NOT_YOURS, NOT_FOUND, MISSING_CODE = 0, 6, 4, 2
 Answers = dict[str, int]
 PEOPLE: Final = ("ana", "ben", "dora", "doctor", "emma", "gone")
 """A member whom it is about, another one, an organizer, a provider, an administrator, and somebody who is gone."""

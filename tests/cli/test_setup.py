@@ -102,8 +102,18 @@ def test_doctor_is_content_with_a_fresh_start(capsys: pytest.CaptureFixture[str]
     assert main(["doctor"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[:2] for line in lines] == [
-        ["ok", name] for name in ("configuration", "secrets", "database", "migrations", "mail", "retention", "clock")
+        ["ok", name]
+        for name in ("configuration", "secrets", "database", "migrations", "mail", "wallets", "retention", "clock")
     ]
+
+
+def test_doctor_says_who_puts_money_into_wallets(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["init"])
+    assert main(["doctor"]) == 0
+    assert "self_top_up = false ends that" in capsys.readouterr().out
+    Path("classbook.toml").write_text("[wallet]\nself_top_up = false\n")
+    assert main(["doctor"]) == 0
+    assert "only administrators put money into them" in capsys.readouterr().out
 
 
 def test_doctor_changes_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

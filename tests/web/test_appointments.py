@@ -118,6 +118,8 @@ def test_a_provider_gives_several_blocks_a_day_in_one_request(
     assert given.status == 200, given.body
     assert given.json() == {"offering_id": doctor.id, "timezone": "UTC", **HOURS}
     assert client.get(path).json() == given.json()
+    assert pia.post(path, given.json()).json() == given.json()
+    refused(pia.post(path, given.json() | {"timezone": "Asia/Tokyo"}), 422, "invalid")
     more = pia.post(path, {"weekly": [{"days": ["thu"], "hours": ["09:00-10:00"]}]}).json()
     assert more["weekly"] == [
         {"days": ["mon"], "hours": ["08:00-11:00", "12:00-15:00"]},

@@ -308,6 +308,7 @@ def test_an_answer_may_be_sent_back_as_it_is(app: App, cast: Cast, client: Clien
         detail = refused(logged_in(cast.cleo)("PUT", path, read | {name: other}), 422, "invalid")["detail"]
         assert detail.startswith(name)
     refused(logged_in(cast.cleo)("PATCH", path, {"colour": "red"}), 422, "invalid")
+    assert "status" in refused(logged_in(cast.cleo)("PATCH", path, {"status": "cancelled"}), 422, "invalid")["detail"]
     assert client.get(path).json() == back.json()
 
 

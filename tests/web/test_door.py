@@ -114,6 +114,12 @@ def test_after_a_body_that_is_a_little_too_large_the_connection_goes_on(front: C
             answer.read()
 
 
+def test_who_hangs_up_after_the_answer_sees_it_also_after_a_body_that_is_too_large(front: Client) -> None:
+    size = 9_000_000  # more than the buffers between the two hold
+    status, problem = spoken(front, b"Content-Length: %d\r\n\r\n" % size + b" " * size)
+    assert (status, problem["code"]) == (413, "too_large")
+
+
 def test_a_body_in_chunks_is_counted_too(front: Client) -> None:
     piece = b"x" * 1024
     chunk = b"%x\r\n%s\r\n" % (len(piece), piece)

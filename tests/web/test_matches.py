@@ -86,6 +86,8 @@ def test_an_administrator_adds_a_stadium_its_seats_and_a_match(client: Client, a
     assert prices[1] == {"match": 1, "category": "B", "price": {"amount": "12.50", "currency": "EUR"}}
     changed = admin.post("/api/v0/prices/", {"match": 1, "prices": {"A": "30", "B": "15"}})
     assert (changed.status, changed.json()["results"][0]["price"]["amount"]) == (201, "30.00")
+    one = admin.post("/api/v0/prices/", {"match": 1, "prices": {"A": "32"}}).json()["results"]
+    assert [price["price"]["amount"] for price in one] == ["32.00", "15.00"]
 
 
 def test_seats_are_reserved_all_or_nothing(final: Offering, ana: Client, ben: Client) -> None:
@@ -102,6 +104,13 @@ def test_seats_are_reserved_all_or_nothing(final: Offering, ana: Client, ben: Cl
     assert states["B-1-1"]["price"] == {"amount": "7.50", "currency": "EUR"}
     moved = ana.post(f"/api/v0/reservations/{held.json()['id']}/move/", {"seats": ["B-1-1", "B-1-2"]})
     assert moved.json()["price"]["amount"] == "15.00"
+
+
+@pytest.mark.parametrize("none", [{"seats": []}, {"best": 0}, {"best": -1}])
+def test_no_seats_at_all_are_nothing_to_reserve(none: dict[str, object], final: Offering, ana: Client) -> None:
+    assert code_of(ana.post("/api/v0/matches/1/reserve/", none)) == (422, "invalid")
+    held = ana.post("/api/v0/matches/1/reserve/", {"seats": ["A-1-1"]}).json()
+    assert code_of(ana.post(f"/api/v0/reservations/{held['id']}/move/", none)) == (422, "invalid")
 
 
 def test_a_ticket_is_taken_and_given_back(client: Client, final: Offering, ana: Client, ben: Client) -> None:
