@@ -684,7 +684,12 @@ def plain(value: Any) -> Any:
     raise TypeError(f"no plain form for {made_of.__name__}")
 
 
-@lru_cache(maxsize=1024)
 def iso(instant: datetime) -> str:
-    """An instant as ISO 8601 in UTC, ending in Z. In a rush all answers tell the same few."""
-    return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    """An instant as ISO 8601 in UTC, ending in Z."""
+    return _iso(instant.astimezone(UTC))
+
+
+@lru_cache(maxsize=1024)
+def _iso(instant: datetime) -> str:
+    """The same of one in UTC, where equal is the same. In a rush all answers tell the same few."""
+    return instant.replace(tzinfo=None).isoformat() + "Z"
