@@ -241,7 +241,8 @@ def move(
 ) -> None:
     """Change the time or the places of a reservation in one step; what is not named stays.
 
-    The old place is kept where the new one is refused. A new --from alone keeps its length.
+    The old place is kept where the new one is refused. A new --from alone keeps its length. Fewer places at the same
+    time are given back, those taken last first; with --dry-run it shows what comes back, and what is to be paid.
 
     \b
       classbook move R-7KX9-2MQP --from "fri 11:00"

@@ -214,9 +214,9 @@ class Batch:
                 shelf.hand_over(unit, blocked, (0, n))
                 shelf.give_back(unit, blocked, (0, n))
 
-    def free(self, record: ReservationRecord) -> None:
-        """Give the places of a reservation back to their shelves."""
-        record.freed = record.places
+    def free(self, record: ReservationRecord, claims: list[Claim] | None = None) -> None:
+        """Give the places of a reservation, or some of them, back to their shelves."""
+        record.freed = record.places if claims is None else claims
         for claim in record.freed:
             claim.live = False
             if shelf := self.scene.shelf(record.offering_id, claim.pool_id):
@@ -254,7 +254,7 @@ class Batch:
 
     def relocate(
         self, record: ReservationRecord, offering: OfferingRecord, wanted: Wanted, units: Units, span: Span | None,
-        *, actor: Actor, change: Change, bound: int = refunds.ALL_BACK, reason: str | None = None,
+        *, actor: Actor, change: Change, bound: int = refunds.ALL_BACK,
     ) -> None:  # fmt: skip
         """Change a reservation's places, time and price; the caller has freed the old places and found ``units``.
 
@@ -262,10 +262,7 @@ class Batch:
         """
         before = _whereabouts(record, record.freed)
         self._claim(record, offering, units, span, change.costs)
-        self.purse.exchange(record, change, actor)
-        _write_price(record, change.price, change.discount)
-        if record.state == CONFIRMED and change.forfeited_minor:
-            record.forfeited_minor = (record.forfeited_minor or 0) + change.forfeited_minor
+        self._settle_up(record, change, actor)
         _write_bound(record, bound)
         record.party = wanted.places
         if span != record.span:
@@ -276,6 +273,33 @@ class Batch:
             record.due_at = over_at(terms, span, check_in_missing=record.check_in_missing)
         elif span and record.due_at:
             record.due_at = min(record.due_at, span.start)
+        self._moved(record, before, actor, change)
+
+    def keep_only(
+        self, record: ReservationRecord, offering: OfferingRecord, kept: list[Claim], *, actor: Actor,
+        reason: str | None = None,
+    ) -> Change:  # fmt: skip
+        """Give back all places of a reservation but these, some of its own; they stay as they are."""
+        old, numbers = record.places, {claim.n for claim in kept}
+        before = _whereabouts(record, old)
+        units = [(claim.pool_id, claim.unit) for claim in kept]
+        change = self.change(record, offering, units, record.span, old=old)
+        self.free(record, [claim for claim in old if claim.n not in numbers])
+        self._settle_up(record, change, actor)
+        record.party = len(kept)
+        self._moved(record, before, actor, change, reason=reason)
+        return change
+
+    def _settle_up(self, record: ReservationRecord, change: Change, actor: Actor) -> None:
+        """Move the money of a change, and write what the reservation costs from now on."""
+        self.purse.exchange(record, change, actor)
+        _write_price(record, change.price, change.discount)
+        if record.state == CONFIRMED and change.forfeited_minor:
+            record.forfeited_minor = (record.forfeited_minor or 0) + change.forfeited_minor
+
+    def _moved(
+        self, record: ReservationRecord, before: Facts, actor: Actor, change: Change, *, reason: str | None = None
+    ) -> None:
         self._note(record, "move", record.state, actor, reason, changed=(before, _whereabouts(record, record.places)))
         self.tell(record, "moved", **(change.in_words() if record.state == CONFIRMED else {}))
 

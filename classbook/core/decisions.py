@@ -26,7 +26,7 @@ from classbook.rules.names import clean_text
 from classbook.rules.states import CANCELLED, CONFIRMED
 from classbook.rules.wanted import Wanted
 from classbook.rules.when import format_local
-from classbook.store.records import OfferingRecord, ReservationRecord
+from classbook.store.records import Claim, OfferingRecord, ReservationRecord
 from classbook.store.scene import Scene
 from classbook.values import Actor, Money, Outcome, Reservation
 
@@ -180,10 +180,9 @@ def _cancel(batch: Batch, ask: Cancel) -> Reservation:
 
 def _move(batch: Batch, ask: Move) -> Reservation:
     who, record, offering = _own(batch, ask.actor, ask.which, "move")
-    state, terms = batch.state(record), batch.policy(offering)
-    _raise(
-        permits.why_not_move(offering, terms, state, starts_at=record.starts_at, now=batch.now, is_admin=who.is_admin)
-    )
+    _raise(_why_not_move(batch, who, record, offering))
+    if (kept := _only_kept(ask, record)) is not None:
+        return _keep_only(batch, record, offering, kept, ask.actor)
     wanted = moved_wanted(ask, record, batch.kind(offering))
     person = batch.scene.people[record.person_id or 0]
     trial = Trial(batch, who, offering, person, wanted, queue=False, moving=record)
@@ -199,26 +198,47 @@ def _move(batch: Batch, ask: Move) -> Reservation:
 
 
 def _give_back(batch: Batch, ask: GiveBack) -> Reservation:
-    """Nothing is taken, so what speaks against taking places speaks not against this; the last one is cancelled."""
+    """One seat less; the last one is cancelled."""
     who, record, offering = _own(batch, ask.actor, ask.which, "move")
     reason = None if ask.reason is None else clean_text(ask.reason, what="reason", most=500)
-    kept = tuple(place.seat for place in record.places if place.seat and place.seat != ask.seat)
+    kept = [place for place in record.places if place.seat != ask.seat]
     if not kept and record.places:
         return _cancel(batch, Cancel(ask.actor, ask.which, reason=ask.reason))
-    state, terms = batch.state(record), batch.policy(offering)
-    _raise(
-        permits.why_not_move(offering, terms, state, starts_at=record.starts_at, now=batch.now, is_admin=who.is_admin)
-    )
+    _raise(_why_not_move(batch, who, record, offering))
     if len(kept) == len(record.places):
         raise NotFound(f"You have no ticket for {ask.seat}.")
-    wanted = Wanted(len(kept), seats=kept)
-    batch.free(record)
-    units = batch.find(offering, wanted, record.span)
-    assert units is not None, "what was free a moment ago is free"
-    change = batch.change(record, offering, units, record.span, old=record.freed)
-    batch.relocate(record, offering, wanted, units, record.span, actor=ask.actor, change=change, reason=reason)
+    return _keep_only(batch, record, offering, kept, ask.actor, reason=reason)
+
+
+def _keep_only(
+    batch: Batch, record: ReservationRecord, offering: OfferingRecord, kept: list[Claim], actor: Actor,
+    *, reason: str | None = None,
+) -> Reservation:  # fmt: skip
+    """Nothing is taken, so that what may speak against taking places does not speak against this."""
+    change = batch.keep_only(record, offering, kept, actor=actor, reason=reason)
     batch.promote(offering)
     return batch.view(record, change)
+
+
+def _why_not_move(batch: Batch, who: Who, record: ReservationRecord, offering: OfferingRecord) -> ClassbookError | None:
+    terms, state = batch.policy(offering), batch.state(record)
+    return permits.why_not_move(
+        offering, terms, state, starts_at=record.starts_at, now=batch.now, is_admin=who.is_admin
+    )
+
+
+def _only_kept(ask: Move, record: ReservationRecord) -> list[Claim] | None:
+    """What is kept where an ask just gives some places back, at the same time; None where it wants others.
+
+    Where it does not say which, those that were taken first are kept.
+    """
+    wants_others = ask.best is not None or ask.category is not None
+    if wants_others or ask.starts_at not in (None, record.starts_at) or ask.ends_at not in (None, record.ends_at):
+        return None
+    places, labels = record.places, [label.strip() for label in ask.seats or ()]
+    kept = [place for place in places if place.seat in labels] if labels else places[: max(ask.party or 0, 0)]
+    is_all = len(kept) == len(labels or kept)
+    return kept if is_all and 0 < len(kept) < len(places) else None
 
 
 def moved_wanted(ask: Move, record: ReservationRecord, kind: Kind) -> Wanted:

@@ -201,6 +201,28 @@ def test_giving_back_takes_nothing_so_nothing_that_limits_taking_stands_in_its_w
     assert refusal(app, GiveBack(as_person(cast.ana), ById(one.id), "A-1-1")) == "too_late"
 
 
+def test_fewer_places_at_the_same_time_are_given_back_as_late_as_all_of_them_may_be(
+    app: App, cast: Cast, clock: FrozenClock, derby: Offering, yoga: Offering
+) -> None:
+    """No notice, no limit and no horizon stands in the way of who takes nothing; those taken first are kept."""
+    seats, places = bought(app, derby, cast.ana, "A-1-2", "B-1-1", "A-1-1"), bought(app, yoga, cast.ana, party=3)
+    reprice(app, derby, A="99", B="99")
+    for one, kind in ((derby, "match"), (yoga, "class")):
+        catalog.update(app, CONSOLE, kind, one.id, {"policy": {"notice_seconds": 96 * HOURS, "party_max": 1}})
+    ana = as_person(cast.ana)
+    fewer = really(app, Move(ana, ById(seats.id), party=2))
+    assert ([place.seat for place in fewer.places], fewer.refund) == (["A-1-2", "A-1-1"], euros("7.77"))
+    fewer = really(app, Move(ana, ById(seats.id), seats=("A-1-1",)))
+    assert ([place.seat for place in fewer.places], fewer.charged) == (["A-1-1"], None)
+    units = [place.unit for place in show(app, places).places]
+    fewer = really(app, Move(ana, ById(places.id), party=2))
+    assert ([place.unit for place in fewer.places], fewer.price) == (units[:2], euros("20.00"))
+    assert refusal(app, Move(ana, ById(places.id), party=3)) == "below_notice"
+    assert refusal(app, Move(ana, ById(places.id), party=0)) == "invalid"
+    clock.advance(timedelta(hours=72))
+    assert refusal(app, Move(ana, ById(places.id), party=1)) == "too_late"
+
+
 def test_a_seat_that_is_given_back_is_offered_to_who_waits_at_the_price_of_the_day(app: App, cast: Cast) -> None:
     match = a_match(app, a_venue(app, "A:1x2"), prices={"A": "10"})
     bought(app, match, cast.ana, "A-1-1", "A-1-2")

@@ -188,8 +188,10 @@ class House:
             return cents if before > timedelta() else 0
         return cents if before > one.of.half_back else cents // 2 if before > timedelta() else 0
 
-    def exchanged(self, one: Entry, party: int, start: datetime, seats: tuple[str, ...]) -> tuple[tuple[int, ...], int]:
-        """What each place costs after a change, and how much of what the old ones cost stays in them."""
+    def exchanged(
+        self, one: Entry, party: int, start: datetime, seats: tuple[str, ...]
+    ) -> tuple[tuple[int, ...], int, int, int]:
+        """What each place costs after a change, what comes back, what is to be paid, and what is lost."""
         had: dict[str | int, int] = dict(zip(one.seats or range(one.party), one.costs, strict=True))
         costs, kept = [], 0
         for name in seats or range(party):
@@ -197,7 +199,20 @@ class House:
             cost = today if before is None or start != one.start else before
             costs.append(cost)
             kept += 0 if before is None else min(before, cost)
-        return tuple(costs), kept
+        worth = one.cents - kept
+        back = self.refund(one, worth) if one.state == "confirmed" else worth
+        return tuple(costs), back, sum(costs) - kept, worth - back
+
+    def exchange(self, one: Entry, party: int, start: datetime, asked: tuple[str, ...]) -> None:
+        costs, back, charged, lost = self.exchanged(one, party, start, asked)
+        if one.state == "confirmed":
+            self.cents[one.person] += back - charged
+            self.richer |= {one.person} if back else set()
+        elif one.cents and sum(costs) != one.cents:
+            self.richer.add(one.person)
+        one.lost += lost
+        one.party, one.costs, one.cents = party, costs, sum(costs)
+        one.asked, one.seats = asked, self.where(one)
 
     # --- time ---
 
@@ -336,9 +351,13 @@ class House:
         state, of, length = self.seen(one), one.of, one.end - one.start
         if state not in ("held", "confirmed"):
             return "hold_expired" if state == "expired" else "not_allowed_now"
+        others = [other for other in self.of_person(of, one.person) if other is not one]
+        if start == one.start and (set(asked) < set(one.seats) if asked else party < one.party):
+            self.exchange(one, party, start, asked)
+            self.promote(of)
+            return state
         if why := self.why_not_then(of, start):
             return why
-        others = [other for other in self.of_person(of, one.person) if other is not one]
         if why := self.over_limits(of, party, others):
             return why
         replaced = self.instead_of(of, one.person, start, by_admin=True, moving=one)
@@ -347,22 +366,14 @@ class House:
         moved = Entry(of, one.person, party, start, start + length, state, None, asked=asked)
         if not self.fits(moved, [one, *replaced]):
             return "seat_taken" if asked else of.refusal
-        costs, kept = self.exchanged(one, party, start, asked)
-        given_back, charged = one.cents - kept, sum(costs) - kept
-        back = self.refund(one, given_back) if state == "confirmed" else given_back
+        _, back, charged, _ = self.exchanged(one, party, start, asked)
         if charged and self.available(one.person) + back + sum(map(self.returns, replaced)) < charged:
             return "insufficient_funds"
         for other in replaced:
             self.end(other, "cancelled")
-        if state == "confirmed":
-            self.cents[one.person] += back - charged
-            one.lost += given_back - back
-            self.richer |= {one.person} if back else set()
-        elif one.cents and sum(costs) != one.cents:
-            self.richer.add(one.person)
+        self.exchange(one, party, start, asked)
         one.checked = one.checked and start == one.start
-        one.party, one.start, one.end, one.costs, one.cents = party, start, start + length, costs, sum(costs)
-        one.asked, one.seats = asked, self.where(one)
+        one.start, one.end = start, start + length
         one.due = self.over(one) if state == "confirmed" else min(one.due or start, start)
         self.promote(of)
         return self.seen(one)
