@@ -1,7 +1,7 @@
 """From opening rules to moments: when it is open, which slots are free, and why a booking may not be then.
 
-Search and commit ask the same questions here: `slots` lists exactly those times that `why_not_in` does not refuse and
-that nothing busy meets.
+Search and commit ask the same questions here: `slots` lists exactly those times that nothing in `against_span` speaks
+against and that nothing busy meets.
 
 A local time means the first moment at which the clocks of the zone show that time or a later one. So a time that the
 clocks skip is the moment after the jump, one that they show twice is the first of the two, hours that are skipped
@@ -94,12 +94,6 @@ class Timetable:
         return {day: sorted(blocks) for day, blocks in found.items()}
 
 
-def open_spans(timetable: Timetable, start: datetime, end: datetime) -> list[Span]:
-    """When it is open in the window, in order; what touches is one span. Raises BadSpan."""
-    window = _window(start, end)
-    return merge(block.clipped(window) for block in _blocks(timetable, window))
-
-
 def free_spans(
     timetable: Timetable,
     *,
@@ -184,19 +178,6 @@ def against_span(
         yield _outside(timetable, span, step)
     elif step is not None and (why := _why_off_grid(span, blocks[0], blocks[-1], step=step, zone=timetable.zone)):
         yield why
-
-
-def why_not_in(
-    timetable: Timetable,
-    span: Span,
-    *,
-    grid_seconds: int | None,
-    min_seconds: int | None,
-    max_seconds: int | None,
-) -> ClassbookError | None:
-    """Why nobody may book that span: the first thing that speaks against it."""
-    found = against_span(timetable, span, grid_seconds=grid_seconds, min_seconds=min_seconds, max_seconds=max_seconds)
-    return next(found, None)
 
 
 # --- moments -------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from classbook.errors import BadSpan, ClassbookError, Invalid, OutsideSchedule
 from classbook.rules.opening import Block, OnDate, Weekly, parse_closed, parse_hours, parse_weekly
 from classbook.rules.spans import Span, most_at_once
-from classbook.rules.timetable import MOST_DAYS, Timetable, free_spans, open_spans, slots, why_not_in
+from classbook.rules.timetable import MOST_DAYS, Timetable, against_span, free_spans, slots
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -42,6 +42,15 @@ def timetable(
         dates=tuple(OnDate(date.fromisoformat(day), parse_hours(hours)) for day, hours in (dates or {}).items()),
         closed=tuple(map(parse_closed, closed.split())),
     )
+
+
+def open_spans(table: Timetable, start: datetime, end: datetime) -> list[Span]:
+    """Where a booking may lie while nothing is taken."""
+    return free_spans(table, start=start, end=end, busy=[], before_seconds=0, after_seconds=0)
+
+
+def why_not_in(table: Timetable, span: Span, **terms: int | None) -> ClassbookError | None:
+    return next(against_span(table, span, **terms), None)
 
 
 def hours_of(table: Timetable, day: str) -> list[str]:
