@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
@@ -238,11 +239,13 @@ def move(
     strict: Strict = False,
     dry_run: DryRun = False,
     request_key: Key = None,
+    yes: Yes = False,
 ) -> None:
     """Change the time or the places of a reservation in one step; what is not named stays.
 
     The old place is kept where the new one is refused. A new --from alone keeps its length. Fewer places at the same
-    time are given back, those taken last first; with --dry-run it shows what comes back, and what is to be paid.
+    time are given back, those taken last first. With --dry-run it shows what comes back and what is to be paid; on a
+    terminal it asks first where money moves, and names the amounts.
 
     \b
       classbook move R-7KX9-2MQP --from "fri 11:00"
@@ -274,8 +277,19 @@ def move(
         strict=strict,
         key=keyed(ctx, request_key),
     )
+    if here.is_interactive and not (dry_run or yes):
+        would_be = plain(booking.one(here.app, replace(ask, key=None), dry_run=True))
+        if money := _what_moves(would_be):
+            here.agree(f"Change {reservation}?{money}", yes=yes)
     here.show(booking.one(here.app, ask, dry_run=dry_run), RESERVATION)
     here.said_dry(dry_run)
+
+
+def _what_moves(row: Row) -> str:
+    """The money of a change, where there is any."""
+    charged, refund = row["charged"], row["refund"]
+    paid = "" if charged is None else f" {amount(charged)} is paid for what is new."
+    return paid if refund is None else f"{paid} {amount(refund)} comes back for what is given back."
 
 
 def _what_comes_back(row: Row) -> str:

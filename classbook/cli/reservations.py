@@ -61,8 +61,12 @@ RESERVATION: Final = (
     Column("forfeited.amount", "forfeited", shown=money("forfeited")),
     Column("forfeited.currency"),
 )
-LISTED: Final = tuple(Column(one.path) if one.path.endswith(".amount") else one for one in RESERVATION)
-"""The same in a list, which is wide enough without the money."""
+LISTED: Final = tuple(
+    Column(one.path) if one.path.endswith(".amount") else one
+    for one in RESERVATION
+    if not one.path.startswith("charged.")
+)
+"""The same in a list, which is wide enough without the money, and answers no move."""
 
 MOVE: Final = (
     Column("n", "#"),

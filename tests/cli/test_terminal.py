@@ -126,6 +126,23 @@ def test_the_amount_that_comes_back_is_named_before_one_agrees(typed: Type) -> N
     assert status == 0 and "5.00 EUR" in screen
 
 
+@pytest.mark.usefixtures("a_class")
+def test_the_money_of_a_move_is_named_before_one_agrees(typed: Type) -> None:
+    typed("class", "update", "1", "--price", "10", "--refund-full", "60d", "--refund-share", "50")
+    typed("user", "create", "ana@example.org", "--name", "Ana")
+    typed("wallet", "top-up", "30", "--user", "ana@example.org")
+    typed("reserve", "1", "--user", "ana@example.org")
+    status, screen = typed("--as", "ana@example.org", "move", "1", "--party", "2")
+    assert status == 0 and "Change 1?" not in screen  # nothing is paid yet
+    typed("confirm", "1")
+    status, screen = typed("--as", "ana@example.org", "move", "1", "--party", "1", answers=("n",))
+    assert status == 130 and "Change 1? 5.00 EUR comes back for what is given back. [y/N]" in screen
+    status, screen = typed("--as", "ana@example.org", "move", "1", "--party", "1", "--yes")
+    assert status == 0 and "Change 1?" not in screen
+    status, screen = typed("--as", "ana@example.org", "move", "1", "--party", "2", answers=("y",))
+    assert status == 0 and "Change 1? 10.00 EUR is paid for what is new. [y/N]" in screen
+
+
 def test_a_password_is_asked_for_twice_and_never_seen(typed: Type) -> None:
     secret = "correct horse battery"
     code, screen = typed(
