@@ -130,9 +130,11 @@ def test_nothing_that_is_written_can_be_read_by_others(tmp_path: Path) -> None:
     run("export", "people", "--output", "people.csv")
     run("user", "export", "ana@example.org", "--output", "ana.json")
     run("report", "--output", "report.csv")
+    run("db", "backup", "one.backup")
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     names = {path.relative_to(tmp_path).as_posix() for path in written}
-    assert names >= {"classbook.db", "classbook.secret", "people.csv", "ana.json", "report.csv", "logs/classbook.log"}
+    assert names >= {"classbook.db", "classbook.secret", "people.csv", "ana.json", "report.csv"}
+    assert names >= {"one.backup", "logs/classbook.log"}
     assert any(name.startswith("classbook-mail/new/") for name in names)
     open_to_others = {
         path.relative_to(tmp_path).as_posix(): oct(path.stat().st_mode)

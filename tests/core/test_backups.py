@@ -414,6 +414,7 @@ def a_folder(path: Path) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("other", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(
     ("harm", "says"),
     [
@@ -514,11 +515,11 @@ def test_its_memory_is_that_of_a_page(app: App) -> None:
             lambda tx: tx.write_all(tx.inserting(tables.people, "email name role timezone created_at", made))
         )
 
-    two, ten = 2 * copies.ROWS_AT_ONCE, 10 * copies.ROWS_AT_ONCE
+    two, six = 2 * copies.ROWS_AT_ONCE, 6 * copies.ROWS_AT_ONCE
     crowd(range(two))
     peak()
     of_two = peak()
-    crowd(range(two, ten))
+    crowd(range(two, six))
     assert peak() < 1.5 * of_two
 
 
