@@ -101,12 +101,13 @@ class Quotes:
         if currency is None:
             return Change()
         had, wanted = [self._name(one.pool_id, one.unit) for one in old], [self._name(*unit) for unit in units]
-        if offering.currency not in (None, currency) and not (same_time and Counter(wanted) <= Counter(had)):
+        takes_nothing = same_time and Counter(wanted) <= Counter(had)
+        if offering.currency not in (None, currency) and not takes_nothing:
             raise NotAllowedNow(
                 f"It was reserved in {currency}, and {offering.title} is sold in {offering.currency} now.",
                 hint="Cancel it, and reserve again.",
             )
-        today = self.costs(offering, units) or [0] * len(units)
+        today = (None if takes_nothing else self.costs(offering, units)) or [0] * len(units)
         bought = [(name, one.price_minor or 0) for name, one in zip(had, old, strict=True)]
         found = exchange(bought, list(zip(wanted, today, strict=True)), same_time=same_time)
         price, off = self._less(Money(sum(found.costs), currency), record.voucher_id)

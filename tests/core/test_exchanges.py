@@ -212,15 +212,17 @@ def test_fewer_places_at_the_same_time_are_given_back_as_late_as_all_of_them_may
     ana = as_person(cast.ana)
     fewer = really(app, Move(ana, ById(seats.id), party=2))
     assert ([place.seat for place in fewer.places], fewer.refund) == (["A-1-2", "A-1-1"], euros("7.77"))
-    fewer = really(app, Move(ana, ById(seats.id), seats=("A-1-1",)))
+    fewer = really(app, Move(ana, ById(seats.id), seats=("A-1-1",), starts_at=derby.starts_at))
     assert ([place.seat for place in fewer.places], fewer.charged) == (["A-1-1"], None)
     units = [place.unit for place in show(app, places).places]
     fewer = really(app, Move(ana, ById(places.id), party=2))
     assert ([place.unit for place in fewer.places], fewer.price) == (units[:2], euros("20.00"))
+    fewer = really(app, Move(ana, ById(places.id), party=1, starts_at=yoga.starts_at, ends_at=yoga.ends_at))
+    assert (fewer.price, fewer.refund) == (euros("10.00"), euros("10.00"))
     assert refusal(app, Move(ana, ById(places.id), party=3)) == "below_notice"
     assert refusal(app, Move(ana, ById(places.id), party=0)) == "invalid"
     clock.advance(timedelta(hours=72))
-    assert refusal(app, Move(ana, ById(places.id), party=1)) == "too_late"
+    assert refusal(app, Move(ana, ById(places.id), party=2)) == "too_late"
 
 
 def test_a_seat_that_is_given_back_is_offered_to_who_waits_at_the_price_of_the_day(app: App, cast: Cast) -> None:
