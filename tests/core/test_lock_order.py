@@ -17,8 +17,8 @@ from classbook.core import booking, catalog, wallet
 from classbook.core.asks import Reserve
 from classbook.errors import Busy
 from classbook.store import catalog as catalog_store
-from classbook.store import database, ledger, loading
-from classbook.store.database import Tx
+from classbook.store import ledger, loading
+from classbook.store.database import Tx, transaction
 from classbook.testing import FrozenClock
 from tests.makers import (
     CONSOLE,
@@ -206,5 +206,5 @@ def test_whoever_waits_for_a_room_gives_up_in_the_end(app: App, monkeypatch: pyt
 
 
 def gives_up_early(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(database, "_LOCK_TIMEOUT_MS", 20)
+    monkeypatch.setattr(transaction, "_LOCK_TIMEOUT_MS", 20)
     app.store.budget_seconds = 0.01
