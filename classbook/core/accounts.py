@@ -74,18 +74,18 @@ def verify(app: App, caller: Caller, *, email: str, code: str, password: str | N
         return stored
     matches = password is None or app.passwords.matches(found.password_hash if found else None, password)
     if found is None or not matches:
-        raise WrongCode()
+        raise _wrong()
     attempt, name = found, found.name or ""
 
     def act(tx: Tx) -> Person:
         if not attempts.take(tx, attempt):
-            raise WrongCode()
+            raise _wrong()
         person = people.by_email(tx, address) or people.add(
             tx, email=address, name=name, role="member", phone=None, timezone=app.settings.timezone,
             password_hash=None, verified_at=None,
         )  # fmt: skip
         if person.verified or person.removed:
-            raise WrongCode()
+            raise _wrong()
         recorded(
             tx, Actor(person.id, caller.request_id), Deed("verify", "person", person.id),
             lambda: people.prove(tx, person.id, name=name, password_hash=attempt.password_hash),
@@ -98,7 +98,7 @@ def verify(app: App, caller: Caller, *, email: str, code: str, password: str | N
     except ConstraintRefused as refused:
         if refused.constraint != "people_email":
             raise
-        raise WrongCode() from refused  # somebody else has made that account at this moment
+        raise _wrong() from refused  # somebody else has made that account at this moment
 
 
 def ask_reset(app: App, caller: Caller, *, email: str) -> Told | dict[str, Any]:
@@ -131,13 +131,13 @@ def reset(app: App, caller: Caller, *, email: str, code: str, new_password: str)
     if stored is not None:
         return
     if found is None:
-        raise WrongCode()
+        raise _wrong()
     attempt, hashed = found, app.passwords.hash(new_password)
 
     def act(tx: Tx) -> dict[str, Any]:
         person = people.by_email(tx, address)
         if person is None or person.removed or not attempts.take(tx, attempt):
-            raise WrongCode()
+            raise _wrong()
         strong(new_password, email=address, name=person.name)
         actor = Actor(person.id, caller.request_id)
         set_password(app, tx, actor, person, hashed)
@@ -158,6 +158,11 @@ def set_password(
     logins.end_all(tx, person.id, but=staying)
     letter = Letter("password", person.email, app.new_message_id(), person.id, request_id=actor.request_id or None)
     outbox.post(tx, letter)
+
+
+def _wrong() -> WrongCode:
+    """The same, whatever is wrong: who guesses learns nothing."""
+    return WrongCode(hint="The code is in the newest mail; ask once more for another one.")
 
 
 def count_mail(app: App, tx: Tx, caller: Caller, purpose: str, address: str) -> None:

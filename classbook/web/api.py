@@ -38,6 +38,7 @@ from classbook.web import (
 )
 from classbook.web.desk import Desk
 from classbook.web.door import Door
+from classbook.web.guide import GUIDE
 from classbook.web.journal import Journal
 from classbook.web.pages import admin, check_in, confirm, my, static
 from classbook.web.pages import offerings as offering_pages
@@ -129,7 +130,7 @@ def _routed() -> FastAPI:
     web = _Described(
         title="classbook",
         version=__version__,
-        description="Books places by one law: nothing is sold twice.",
+        description=GUIDE,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,

@@ -7,7 +7,9 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-Whole = Annotated[int, Field(strict=True, ge=-(2**63), le=2**63 - 1)]
+Whole = Annotated[
+    int, Field(strict=True, ge=-(2**63), le=2**63 - 1), WithJsonSchema({"type": "integer", "format": "int64"})
+]
 """A whole number that the database can hold."""
 Text = Annotated[str, Field(strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
@@ -195,7 +197,7 @@ class ReleaseHolds(Body):
 class Policy(Body):
     """The terms of booking; what is left out is the default of the kind. Durations are seconds."""
 
-    confirm: Text | None = Field(None, description="`code`, `self`, `payment` or `none`.")
+    confirm: Text | None = None
     hold_seconds: Whole | None = None
     offer_seconds: Whole | None = None
     notice_seconds: Whole | None = None
@@ -203,7 +205,7 @@ class Policy(Body):
     party_max: Whole | None = None
     max_per_person: Whole | None = None
     per_day: Whole | None = None
-    on_second: Text | None = Field(None, description="`reject` or `replace`.")
+    on_second: Text | None = None
     open_holds: Whole | None = None
     pause_after_lapses: Whole | None = None
     cancel_until_seconds: Whole | None = None

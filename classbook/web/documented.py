@@ -43,7 +43,8 @@ from classbook.errors import (
     WrongCode,
 )
 from classbook.values import plain
-from classbook.web.examples import EXAMPLES, of_answer
+from classbook.web.examples import EXAMPLES, IN_PATHS, of_answer
+from classbook.web.guide import ANYWHERE, PARAMETERS, TAGS, TERMS
 from classbook.web.links import LINKS, next_page
 from classbook.web.problems import STATUS
 from classbook.web.sentences import sentence
@@ -114,10 +115,14 @@ def complete(schema: dict[str, Any]) -> dict[str, Any]:
         name: {"description": said, "schema": {"type": "string"}} for name, said in _HEADERS.items()
     }
     components["responses"] = {}
+    schema["tags"] = [{"name": name, "description": said} for name, said in TAGS.items()]
+    _say_what_fields_mean(components["schemas"])
     components["examples"] = {name: {"value": plain(value)} for name, value in EXAMPLES.items()}
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
             leaves = _refused_by(operation, path=path, method=method)
+            operation["summary"] = operation["operationId"].replace("_", " ").capitalize()
+            _say_what_is_asked(operation)
             _show_what_is_answered(operation)
             _say_what_is_refused(operation, leaves, components=components)
             if body := operation.get("requestBody"):
@@ -155,6 +160,24 @@ def _refused_by(operation: dict[str, Any], *, path: str, method: str) -> list[ty
 def _in_query(operation: dict[str, Any]) -> Iterator[str]:
     """The names of what is asked for behind the question mark."""
     return (one["name"] for one in operation.get("parameters", ()) if one["in"] == "query")
+
+
+def _say_what_fields_mean(schemas: dict[str, Any]) -> None:
+    """Of the terms of an offering, and of whatever else nothing is said of."""
+    for name, shape in schemas.items():
+        said = TERMS if name == "Policy" else ANYWHERE
+        for field, described in shape.get("properties", {}).items():
+            if "description" not in described and field in said:
+                described["description"] = said[field]
+
+
+def _say_what_is_asked(operation: dict[str, Any]) -> None:
+    """Say of each parameter what it means, and of what stands in the path how that looks."""
+    for one in operation.get("parameters", ()):
+        if said := PARAMETERS.get(one["name"]):
+            one.setdefault("description", said)
+        if one["in"] == "path":
+            one["example"] = IN_PATHS[operation["tags"][0]][one["name"]]
 
 
 def _show_what_is_answered(operation: dict[str, Any]) -> None:

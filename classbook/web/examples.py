@@ -475,3 +475,22 @@ ANSWERS: Final[dict[str, tuple[str, ...]]] = {
 def of_answer(operation_id: str, schema: Mapping[str, Any]) -> tuple[str, ...]:
     """The names of the examples of an answer, given its schema."""
     return ANSWERS.get(operation_id) or (schema["$ref"].rpartition("/")[2],)
+
+
+IN_PATHS: Final[dict[str, dict[str, Any]]] = {
+    "classes": {"id": YOGA.id},
+    "events": {"id": _OPEN_DAY.id},
+    "matches": {"id": _GAME.id, "match": _GAME.id, "seat": _SEATS[0]},
+    "stadiums": {"id": _RIVERSIDE.id},
+    "providers": {"id": _DOCTOR.id},
+    "appointments": {"id": _VISIT.id},
+    "resources": {"id": _ROOM.id},
+    "bookings": {"id": _MEETING.id},
+    "reservations": {"reservation": HELD.code},
+    "offerings": {"id": YOGA.id},
+    "wallets": {"wallet": _PURSE.id},
+    "vouchers": {"code": _VOUCHER.code},
+    "calendars": {"id": YOGA.id, "token": _LINK.rpartition("/")[2].removesuffix(".ics")},
+    "users": {"id": ANA.id},
+}
+"""What stands in the paths under a tag."""

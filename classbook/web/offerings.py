@@ -98,7 +98,6 @@ def serve(noun: Noun, *, acting: APIRouter, looking: APIRouter) -> None:
         response_model=shape(noun.shape),
         operation_id=f"cancel_{one}",
         responses=gives(200, "ETag") | refuses(*CHANGING, ChangedMeanwhile),
-        summary=f"Call one off: {noun.many}",
         description="Everybody who reserved is told. For its creator and for administrators.",
     )
     async def cancel(id: int, visit: Person, body: Cancel) -> Response:
@@ -116,7 +115,6 @@ def serve(noun: Noun, *, acting: APIRouter, looking: APIRouter) -> None:
         response_model=page(Reservation),
         operation_id=f"list_{one}_reservations",
         responses=refuses(NotYours),
-        summary=f"Who reserved: {noun.many}",
         description="Who reserved, the newest first: for its creator and for administrators.",
     )
     def reserved(id: int, visit: Person, limit: Limit = 50, cursor: Cursor = None) -> Response:
@@ -129,7 +127,6 @@ def _serve_list(noun: Noun, looking: APIRouter) -> None:
     described: dict[str, Any] = {
         "response_model": numbered(noun.shape),
         "operation_id": f"list_{noun.many}",
-        "summary": f"List {noun.many}",
     }
     if KINDS[noun.kind].picks_time:
 
@@ -176,8 +173,7 @@ def _serve_one(noun: Noun, acting: APIRouter, looking: APIRouter) -> None:
         status_code=201,
         operation_id=f"create_{one}",
         responses=gives(201, "ETag", "Location") | refuses(*MAKING, *noun.refuses),
-        summary=f"Create: {noun.many}",
-        description=f"Offer one of the {noun.many}. Who may is up to the kind.",
+        description=f"For {_whoever_may(KINDS[noun.kind].creators)}.",
     )
     @taking(noun.new)
     async def create(visit: Person, body: Body) -> Response:
@@ -195,7 +191,6 @@ def _serve_one(noun: Noun, acting: APIRouter, looking: APIRouter) -> None:
         **described,
         operation_id=f"read_{one}",
         responses=gives(200, "ETag"),
-        summary=f"Read one: {noun.many}",
         description="Its ETag is the version that `If-Match` may ask for.",
     )
     def read(id: int, visit: Anyone) -> Response:
@@ -214,7 +209,6 @@ def _serve_one(noun: Noun, acting: APIRouter, looking: APIRouter) -> None:
             **described,
             operation_id=f"{name}_{one}",
             responses=gives(200, "ETag") | refuses(*CHANGING, ChangedMeanwhile),
-            summary=f"Change one: {noun.many}",
             description="The fields that are sent are changed, the others are kept.",
         )
 
@@ -223,13 +217,19 @@ def _serve_one(noun: Noun, acting: APIRouter, looking: APIRouter) -> None:
         status_code=204,
         operation_id=f"delete_{one}",
         responses=refuses(NotYours, NotAllowedNow, ChangedMeanwhile),
-        summary=f"Delete one: {noun.many}",
         description="For what nobody ever reserved; the others are cancelled.",
     )
     async def delete(id: int, visit: Person) -> Response:
         version = expected_version(visit)
         await visit.web.desk.run(lambda: catalog.delete(visit.web.app, visit.actor, noun.kind, id, version=version))
         return answers.nothing()
+
+
+def _whoever_may(roles: frozenset[str]) -> str:
+    """Who has one of these roles, in words."""
+    if "member" in roles:
+        return "everybody who is logged in"
+    return "organizers and administrators" if "organizer" in roles else "administrators"
 
 
 def _numbered(noun: Noun, request: Request, visit: Visit, **wanted: Any) -> Response:

@@ -38,7 +38,6 @@ def serve(noun: Noun, *, acting: APIRouter, looking: APIRouter) -> None:
         f"{path}schedule/",
         response_model=shape(Schedule),
         operation_id=f"read_{one}_schedule",
-        summary=f"Opening hours: {noun.many}",
         description="Local times in `timezone`. Without any rule it is always open.",
     )
     def schedule(id: int, visit: Anyone) -> Response:
@@ -50,7 +49,6 @@ def serve(noun: Noun, *, acting: APIRouter, looking: APIRouter) -> None:
         response_model=shape(Schedule),
         operation_id=f"add_{one}_schedule",
         responses=refuses(NotYours, BadSpan),
-        summary=f"Add opening hours: {noun.many}",
         description="Several rules in one request; the answer is the whole schedule. What is booked stays booked.",
     )
     async def add(id: int, visit: Person, body: OpeningHours) -> Response:
@@ -70,7 +68,6 @@ def serve(noun: Noun, *, acting: APIRouter, looking: APIRouter) -> None:
         response_model=page(Slot),
         operation_id=f"list_{one}_slots",
         responses=refuses(BadSpan),
-        summary=f"Free times: {noun.many}",
         description=f"What can be booked now, by time; without a day for the next {DAYS_SHOWN} days. "
         "Slots, or where any span may be booked the longest free ones.",
     )
@@ -88,7 +85,7 @@ def serve(noun: Noun, *, acting: APIRouter, looking: APIRouter) -> None:
         there = catalog.show(app, noun.kind, id).timezone
         zone = known_zone(timezone or there)
         start, end = window(visit, day=day, starts_from=starts_from, starts_to=starts_to, zone=ZoneInfo(zone))
-        start = start or app.clock.now()
+        start = start or app.clock.now().replace(second=0, microsecond=0)
         end = end or start + timedelta(days=DAYS_SHOWN)
         found = schedules.free(app, id, start=start, end=end, limit=limit, cursor=cursor)
         return answers.answer(Page(tuple(replace(slot, timezone=zone) for slot in found.results), found.next))

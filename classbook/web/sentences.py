@@ -223,7 +223,9 @@ _ELSEWHERE: Final[dict[str, dict[str, Words]]] = {
             "There were too many wrong passwords and codes from where you are.", "Try again in 15 minutes.",
         ),
     },
-    "wrong_code": {"auth": ("That code is not right.", None)},
+    "wrong_code": {
+        "auth": ("That code is not right.", "The code is in the newest mail; ask once more for another one."),
+    },
 }  # fmt: skip
 """By code and by where it is said: under which tags, by which operations. What an operation says goes first."""
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache, reduce
 from operator import or_
 from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, Field, create_model
 
 from classbook import values
+from classbook.rules.policy import Policy
+from classbook.web.guide import FIELDS, FIELDS_OF, TERMS, field_said
 
 
 class Money(BaseModel):
@@ -31,29 +34,39 @@ class Problem(BaseModel):
 
 
 class TokenPair(BaseModel):
-    access: str
-    refresh: str
+    access: str = Field(description=FIELDS["access"])
+    refresh: str = Field(description=FIELDS["refresh"])
 
 
 @cache
 def shape(value: type) -> type[BaseModel]:
     """What ``plain`` makes of a dataclass of `classbook.values`, as a model."""
-    hints = get_type_hints(value)
+    hints = get_type_hints(value) | ({"policy": terms()} if issubclass(value, values.Offering) else {})
     return _model(
-        value.__name__, **{values.shown_name(field.name): _plain(hints[field.name]) for field in fields(value)}
+        value.__name__,
+        {name: field_said(value, name) for name in map(values.shown_name, hints)},
+        **{values.shown_name(field.name): _plain(hints[field.name]) for field in fields(value)},
     )
+
+
+@cache
+def terms() -> type[BaseModel]:
+    """The terms of an offering, all of them."""
+    return _model("Terms", TERMS, **get_type_hints(Policy))
 
 
 @cache
 def page(value: type) -> type[BaseModel]:
     """A page of something that grows."""
-    return _model(f"{value.__name__}Page", results=_many(shape(value)), next=str | None)
+    return _model(f"{value.__name__}Page", FIELDS, results=_many(shape(value)), next=str | None)
 
 
 @cache
 def numbered(value: type) -> type[BaseModel]:
     """A numbered page, with the addresses of its neighbours."""
-    return _model(f"{value.__name__}List", count=int, next=str | None, previous=str | None, results=_many(shape(value)))
+    said = FIELDS | {"next": FIELDS_OF["Numbered", "next"]}
+    results = _many(shape(value))
+    return _model(f"{value.__name__}List", said, count=int, next=str | None, previous=str | None, results=results)
 
 
 @cache
@@ -79,7 +92,7 @@ def _many(one: Any) -> Any:
     return list[one]
 
 
-def _model(title: str, /, **types: Any) -> type[BaseModel]:
-    """A model whose fields are all there, always."""
-    required: dict[str, Any] = {field: (hint, ...) for field, hint in types.items()}
+def _model(title: str, said: Mapping[str, str | None], /, **types: Any) -> type[BaseModel]:
+    """A model whose fields are all there, always, with what is said of them."""
+    required: dict[str, Any] = {name: (hint, Field(description=said.get(name))) for name, hint in types.items()}
     return create_model(title, **required)

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from classbook import errors
 from classbook.values import Class, Person, Report, Reservation
+from classbook.web import guide
 from classbook.web.api import ROUTERS, document
 from classbook.web.problems import STATUS
 from classbook.web.routes import PREFIX, access
@@ -147,6 +148,30 @@ def test_every_operation_has_a_name_that_was_given_to_it() -> None:
     """Clients are made from these names, so that none may follow from where a function stands."""
     routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
     assert [route.path for route in routes if route.include_in_schema and not route.operation_id] == []
+
+
+def test_every_parameter_and_every_tag_says_what_it_means(schema: dict[str, Any]) -> None:
+    for path, operations in schema["paths"].items():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                assert parameter.get("description"), (path, parameter["name"])
+                assert parameter["in"] != "path" or "example" in parameter, (path, parameter["name"])
+    used = {tag for operations in schema["paths"].values() for one in operations.values() for tag in one["tags"]}
+    assert [tag["name"] for tag in schema["tags"]] == list(guide.TAGS)
+    assert guide.TAGS.keys() == used
+
+
+def test_the_terms_of_an_offering_are_all_explained(schema: dict[str, Any]) -> None:
+    terms = schema["components"]["schemas"]["Terms"]["properties"]
+    assert {name: one.get("description") for name, one in terms.items()} == guide.TERMS
+    assert schema["components"]["schemas"]["Policy"]["properties"].keys() == terms.keys() - {"once"}
+
+
+def test_the_guide_names_requests_that_there_are(schema: dict[str, Any]) -> None:
+    named = re.findall(r"`(GET|POST) (/api/v0/[^`]*)`", schema["info"]["description"])
+    assert len(named) >= 10
+    for method, path in named:
+        assert method.lower() in schema["paths"][path], (method, path)
 
 
 def test_every_refusal_is_described_with_its_codes(schema: dict[str, Any]) -> None:
