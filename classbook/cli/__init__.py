@@ -115,13 +115,14 @@ def _as_invalid(mistake: typer.TyperException) -> Invalid:
 
     context = getattr(mistake, "ctx", None)
     option = getattr(mistake, "option_name", None)
-    if option in root_options():
+    is_unknown = hasattr(mistake, "possibilities")  # what click says of an option that the command does not have
+    if is_unknown and option in root_options():
         return Invalid(
             f"{option} is an option of {_PROGRAM} itself.",
             hint=f"Write it before the command: `{_PROGRAM} {option} ...`.",
         )
     where = context.command_path if context else _PROGRAM
-    said = mistake.format_message()
+    said = " ".join(mistake.format_message().split())
     return Invalid(said if said.endswith((".", "?")) else f"{said}.", hint=f"See `{where} --help`.")
 
 

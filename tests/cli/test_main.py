@@ -129,6 +129,16 @@ def test_a_global_option_in_the_wrong_place_says_where_it_stands(capsys: pytest.
     )
 
 
+def test_a_global_option_without_its_value_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--as"]) == 2
+    assert capsys.readouterr().err.startswith("error: Option '--as' requires an argument.\nhint:")
+
+
+def test_choices_are_told_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export"]) == 2
+    assert "Choose from: reservations, transfers, people, offerings.\n" in capsys.readouterr().err
+
+
 def test_json_and_another_format_contradict_each_other(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--json", "class", "list", "--format", "csv"]) == 2
     assert "contradict" in json.loads(capsys.readouterr().err)["detail"]
