@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -12,7 +13,10 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+import psycopg
 import pytest
+from psycopg import sql
+from sqlalchemy.engine import make_url
 
 from classbook.app import App, open_app
 from classbook.config import DatabaseSettings
@@ -20,10 +24,10 @@ from classbook.core import backups, booking, catalog, matches, trail, wallet
 from classbook.core.asks import ById, Cancel, Confirm, Reserve
 from classbook.errors import Exists, Invalid, NotAllowedNow, NotYours, Unavailable
 from classbook.store import copies, schema, tables
-from classbook.store.database import ConstraintRefused
+from classbook.store.database import ConstraintRefused, Tx
 from classbook.testing import MemoryMailer
 from classbook.values import Offering, Reservation, SeatState
-from tests.conftest import DATABASES, fresh_database
+from tests.conftest import DATABASES, CommandLine, fresh_database
 from tests.makers import (
     CONSOLE,
     FREELY,
@@ -168,6 +172,27 @@ def test_an_id_that_was_given_is_not_given_again(house: App, request: pytest.Fix
     with fresh_database(request, "postgresql", tmp_path) as url, opened(house, url) as other:
         backups.restore(other, CONSOLE, file(house))
         assert a_class(other).id == gone.id + 1
+
+
+def test_a_demo_goes_into_the_other_database_and_back(
+    app: App, cli: CommandLine, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    cli("demo", "--size", "small", code=0)
+    other = next((kind for kind in DATABASES if not app.store.url.drivername.startswith(kind)), DATABASES[0])
+    (tmp_path / "other").mkdir()
+    (tmp_path / "back").mkdir()
+    with (
+        fresh_database(request, other, tmp_path / "other") as there_url,
+        fresh_database(request, "postgresql" if other == "sqlite" else "sqlite", tmp_path / "back") as back_url,
+        opened(app, there_url) as there,
+        opened(app, back_url) as back,
+    ):
+        backups.restore(there, CONSOLE, file(app))
+        backups.copy(there, CONSOLE, back_url)
+        for house in (there, back):
+            assert_same(app, house)
+            assert broken(house) == []
+    assert sum(map(len, rows(app).values())) > 1000
 
 
 def test_an_empty_house_can_be_backed_up_too(app: App, other: App) -> None:
@@ -533,3 +558,64 @@ def test_two_tables_with_the_same_rows_in_another_order_are_the_same(app: App, c
     assert [*page.over([held])] == [held]
     assert copies.differing([found["people"]], [page.content]) == []
     assert copies.differing([found["people"]], [replace(page.content, rows=2)]) == ["people"]
+
+
+# --- the roles of a server -----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def two_roles(app: App) -> Iterator[tuple[str, str]]:
+    """Two databases' worth of rights, as the page for operators gives them: who owns the schema, and who books."""
+    root = app.store.url.set(drivername="postgresql")
+    owner, booker = f"owner_{root.database}", f"booker_{root.database}"
+    with psycopg.connect(root.render_as_string(hide_password=False), autocommit=True) as connection:
+        try:
+            for statement in (
+                "CREATE ROLE {owner} LOGIN",
+                "CREATE ROLE {booker} LOGIN",
+                "CREATE DATABASE {owner} OWNER {owner}",
+            ):
+                connection.execute(_named(statement, owner, booker))
+            yield (
+                root.set(username=owner, database=owner).render_as_string(),
+                root.set(username=booker, database=owner).render_as_string(),
+            )
+        finally:
+            connection.execute(_named("DROP DATABASE IF EXISTS {owner} WITH (FORCE)", owner, booker))
+            connection.execute(_named("DROP ROLE IF EXISTS {owner}, {booker}", owner, booker))
+
+
+def _named(statement: str, owner: str, booker: str) -> sql.Composed:
+    return sql.SQL(statement).format(owner=sql.Identifier(owner), booker=sql.Identifier(booker))
+
+
+def _grant(tx: Tx, role: str, what: str) -> None:
+    """On all that this role will make."""
+    tx.connection.exec_driver_sql(f'ALTER DEFAULT PRIVILEGES GRANT {what} TO "{role}"')
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_who_owns_the_schema_restores_and_who_books_takes_backups(house: App) -> None:
+    """Neither is a superuser; and the owner notices that somebody else has the database open."""
+    if "CLASSBOOK_TEST_PG" in os.environ:
+        pytest.skip("a server of somebody's own lets in whom they say")
+    path = file(house)
+    with two_roles(house) as (owner_url, booker_url), opened(house, owner_url) as owner:
+        booker_name = str(make_url(booker_url).username)
+        owner.store.write(lambda tx: _grant(tx, booker_name, "SELECT, INSERT, UPDATE, DELETE ON TABLES"))
+        owner.store.write(lambda tx: _grant(tx, booker_name, "USAGE ON SEQUENCES"))
+        backups.restore(owner, CONSOLE, path)
+        a_class(owner, title="Later")
+        backups.restore(owner, CONSOLE, path, replace=True)
+        assert_same(house, owner)
+        with opened(house, booker_url) as booker:
+            a_class(booker, title="Later still")
+            file(booker, Path("booker.backup"))
+            with pytest.raises(NotAllowedNow, match="is in use"):
+                backups.restore(owner, CONSOLE, path, replace=True)
+            owner.store.close()
+            with pytest.raises(Unavailable, match="must be owner"):
+                backups.restore(booker, CONSOLE, path, replace=True)
+        backups.restore(owner, CONSOLE, Path("booker.backup"), replace=True)
+        assert "Later still" in str(rows(owner))
+        assert broken(owner) == []
