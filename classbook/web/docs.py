@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import HTMLResponse, Response
 
 from classbook.errors import NotFound
@@ -89,7 +89,13 @@ def asset(name: str, visit: Anyone) -> Response:
 @router.get("/api/schema/")
 def schema(request: Request, visit: Anyone) -> Response:
     """What the API is, as OpenAPI."""
-    return Json(request.app.openapi())
+    return Response(_schema_of(request.app), media_type="application/json")
+
+
+@lru_cache(maxsize=1)
+def _schema_of(app: FastAPI) -> bytes:
+    """Half a megabyte that is the same for everybody who asks."""
+    return bytes(Json(app.openapi()).body)
 
 
 @lru_cache(maxsize=1)

@@ -116,7 +116,7 @@ async def cancel(reservation: str, visit: Person, body: Cancel) -> Response:
     "/reservations/{reservation}/", status_code=204, operation_id="delete_reservation", responses=refuses(*GIVING_BACK)
 )
 async def give_back(reservation: str, visit: Person) -> Response:
-    """Give the places back; nothing is answered."""
+    """Give the places back; nothing is answered. The reservation stays on record, as `cancelled`."""
     given_back = await booked(visit, CancelAsk(visit.actor, ById(_id(visit, reservation))))
     return answers.nothing() if given_back.status_code == 200 else given_back
 
