@@ -93,6 +93,14 @@ def test_a_change_says_who_when_under_which_request_and_only_what_differs(app: A
     assert change.after == {"title": "Late yoga", "places": 5}
 
 
+def test_nothing_gets_the_number_of_what_was_deleted_and_so_its_trail(app: App) -> None:
+    gone = a_class(app, title="Gone")
+    catalog.delete(app, CONSOLE, "class", gone.id)
+    made = a_class(app, title="New")
+    assert made.id > gone.id
+    assert [change.action for change in rows(app, subject="offering", subject_id=made.id)] == ["create"]
+
+
 def test_what_is_made_has_no_before_and_what_is_deleted_no_after(app: App) -> None:
     yoga = a_class(app, price="12.50")
     made = newest(app)

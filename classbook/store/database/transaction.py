@@ -116,12 +116,17 @@ class Tx:
         """
         return update_text(table, changed, keys, self._postgres), rows
 
-    def fresh_ids(self, table: sa.Table, count: int) -> tuple[str, Sequence[Any]]:
-        """The query for ``count`` fresh ids of a table whose rows are never deleted."""
+    def fresh_ids(self, table: sa.Table, count: int, *, given: str = "SELECT 0") -> tuple[str, Sequence[Any]]:
+        """The query for ``count`` fresh ids of a table.
+
+        An embedded database goes by the rows that are there. Where rows are deleted, ``given`` is the query for the
+        highest id that one of them may have had, so that nothing gets the id of something that was.
+        """
         if self._postgres:
             return f"SELECT nextval('{table.name}_id_seq') FROM generate_series(1, ?::int)", [count]
         steps = list(range(1, count + 1))
-        return f"SELECT value + (SELECT coalesce(max(id), 0) FROM {table.name}) FROM json_each(?)", [steps]
+        last = f"SELECT max(coalesce(max(id), 0), coalesce(({given}), 0)) FROM {table.name}"
+        return f"SELECT value + ({last}) FROM json_each(?)", [steps]
 
     def pages(self, statement: str, rows_at_once: int) -> Iterator[list[Row]]:
         """All rows of a statement, with no more than so many of them in memory at a time."""
