@@ -285,9 +285,15 @@ class Archive(Database):
         cause: Any = error.orig if isinstance(error, sa.exc.DBAPIError) else error
         code = getattr(cause, "sqlite_errorcode", None) or 0
         if self._fresh:
-            return super()._meaning(error)
+            return self._as_of_a_backup(super()._meaning(error))
         if code == _NO_DATABASE_CODE or "no such table" in str(cause):
             return Invalid(f"{self._path} is no backup of classbook.")
         if code & 0xFF in _DAMAGED_CODES:
             return Invalid(f"{self._path} is damaged, or was cut short.")
         return super()._meaning(error)
+
+    def _as_of_a_backup(self, meant: Exception) -> Exception:
+        """In words that do not name a file that nobody asked for: it has not got its name yet."""
+        if not isinstance(meant, Unavailable):
+            return meant
+        return type(meant)(meant.detail.replace(f"database {self.name}", "backup"), hint=meant.hint)
