@@ -435,6 +435,31 @@ def test_half_of_what_was_paid_comes_back_and_not_of_what_a_voucher_took_off(
     assert (fewer.price, fewer.refund, fewer.forfeited) == (euros("13.40"), euros("3.35"), euros("3.35"))
 
 
+def test_what_is_called_off_settles_with_everybody_whatever_they_have(
+    app: App, cast: Cast, clock: FrozenClock, yoga: Offering
+) -> None:
+    """Confirmed with a voucher and partly given back, held, over and not noted down, and in line."""
+    vouchers.create(app, CONSOLE, "SPRING", percent=33, uses=3)
+    catalog.update(app, CONSOLE, "class", yoga.id, {"seats": 5, "policy": {"hold_seconds": 3600}})
+    one = bought(app, yoga, cast.ana, party=3, voucher="SPRING")
+    clock.advance(timedelta(hours=30))
+    over = hold(app, yoga, rich(app, cast.emma))
+    clock.advance(timedelta(hours=1))
+    catalog.update(app, CONSOLE, "class", yoga.id, {"price": "12.34", "seats": 4})
+    assert really(app, Move(as_person(cast.ana), ById(one.id), party=2)).forfeited == euros("3.35")
+    held = ask(app, Reserve(as_person(rich(app, cast.ben)), yoga.id, party=2, voucher="SPRING"))
+    waiting = ask(app, Reserve(as_person(rich(app, cast.dora)), yoga.id, voucher="SPRING", queue=True))
+    assert [one.state for one in (held, waiting)] == ["held", "queued"]
+    catalog.cancel(app, CONSOLE, "class", yoga.id)
+    assert [show(app, each).state for each in (one, over, held, waiting)] == [
+        "cancelled", "expired", "cancelled", "cancelled",
+    ]  # fmt: skip
+    assert [show(app, each).refund for each in (one, held, waiting)] == [euros("13.40"), None, None]
+    assert purse(app, cast.ana) == ("96.65", "0.00")
+    assert {purse(app, who) for who in (cast.ben, cast.dora, cast.emma)} == {("100.00", "0.00")}
+    assert (earned(app, cast.cleo), vouchers.show(app, CONSOLE, "SPRING").used) == ("3.35", 0)
+
+
 # --- what is said --------------------------------------------------------------------------------------------------
 
 
