@@ -10,14 +10,23 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from types import NoneType
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar, dataclass_transform
 
 from classbook.errors import ClassbookError, Hint
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass_transform(frozen_default=True)
+def frozen(made: type[T]) -> type[T]:
+    """A dataclass whose instances nobody changes, for what every booking makes a few of.
+
+    The type checker sees to it. A ``dataclass(frozen=True)`` sees to it at run time, and is made in four times as long.
+    """
+    return dataclass(slots=True, unsafe_hash=True)(made)
+
+
+@frozen
 class Actor:
     """Who acts. ``person_id`` None is the console: somebody with access to the database, an administrator."""
 
@@ -92,21 +101,21 @@ class Login:
     ends_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PersonRef:
     id: int
     email: str
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OfferingRef:
     id: int
     kind: str
     title: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """One claimed unit. ``seat`` is the full label of a named unit (``A-3-12``), None where units have no names."""
 
@@ -266,7 +275,7 @@ class Schedule:
     closed: tuple[Any, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reservation:
     id: int
     code: str
@@ -295,13 +304,13 @@ class Reservation:
     """What was paid for places that were given back since, and did not come back."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Appointment(Reservation):
     is_confirmed: bool
     is_expired: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Booking(Reservation):
     """A reservation of a resource. ``status`` is queue, active, completed, expired or cancelled."""
 

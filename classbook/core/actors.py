@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from classbook.errors import NotLoggedIn, NotYours
 from classbook.store import people
 from classbook.store.database import Tx
 from classbook.store.records import PersonRecord
-from classbook.values import Actor
+from classbook.values import Actor, frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Who:
     """An actor as the database knows them; ``id`` None is the console, an administrator."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from classbook.rules.wanted import Wanted
-from classbook.values import Actor, RequestKey
+from classbook.values import Actor, RequestKey, frozen
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class ByPerson:
 Which = ById | ByPerson
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reserve:
     """Take places. ``person_id`` None is the actor; only an administrator may name another.
 

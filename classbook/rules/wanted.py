@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from classbook.values import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class Wanted:
     """Places to be found: how many or which ones, and when, where the client picks the time.
 

@@ -9,6 +9,7 @@ from typing import Final
 from classbook.rules.spans import Span
 from classbook.rules.states import CANCELLED
 from classbook.store.database import Row, from_micros, to_micros
+from classbook.values import frozen
 
 CODE_COLUMNS: Final = "purpose, subject_id, nonce, serial, guesses, expires_at"
 OFFERING_COLUMNS: Final = (
@@ -216,7 +217,7 @@ class CodeRecord:
         return cls(purpose, subject_id, nonce, serial, guesses, from_micros(expires_at))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MoveRecord:
     """One step of a reservation, to be written beside it."""
 
@@ -234,7 +235,7 @@ class MoveRecord:
     """What a change of place or time was from and to (JSON)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Letter:
     """A mail to be written beside the change it tells of; ``facts`` is JSON for what no row will say later."""
 
