@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from starlette.responses import Response
 
 from classbook.core import people, personal
 from classbook.errors import NotAllowedNow
 from classbook.values import Person as PersonValue
 from classbook.web import answers
-from classbook.web.bodies import Body, Short
+from classbook.web.bodies import Anonymise
 from classbook.web.documented import refuses
 from classbook.web.requests import request_key
 from classbook.web.routes import actions, looks
@@ -20,12 +20,6 @@ from classbook.web.visit import Person
 
 acting = actions("users")
 looking = looks("users")
-
-
-class Anonymise(Body):
-    email: Short = Field(
-        description="The person's address, so that nobody else is meant.", examples=["ana@example.org"]
-    )
 
 
 class PersonalData(BaseModel):

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import Field
 from starlette.responses import Response
 
 from classbook.core import wallet as core
 from classbook.errors import InsufficientFunds, LimitReached, NotAllowedNow, NotFound, NotYours
 from classbook.values import Entry, Reservation, Transfer, Wallet
 from classbook.web import answers
-from classbook.web.bodies import Amount, Body, Short, like
+from classbook.web.bodies import Purchase, WalletChange
 from classbook.web.booking import booked
 from classbook.web.documented import CONFIRMING, refuses
 from classbook.web.requests import Cursor, Limit, request_key
@@ -22,21 +21,6 @@ from classbook.web.visit import Person
 
 acting = actions("wallets")
 looking = looks("wallets")
-
-
-class WalletChange(Body):
-    amount: Amount
-
-    model_config = like({"amount": "100.00"})
-
-
-class Purchase(Body):
-    reservation: Annotated[
-        int | Short, Field(union_mode="left_to_right", description="Its id or its code.", examples=[1, "R-7KX9-2MQP"])
-    ]
-    otp: Short | None = Field(None, description="The six digits of the mail, where the hold needs them.")
-
-    model_config = like({"reservation": 9})
 
 
 @looking.get("/wallets/", response_model=page(Wallet), operation_id="list_wallets")
