@@ -218,13 +218,13 @@ def figures(tx: Tx, ids: Iterable[int]) -> dict[int, Figures]:
     return found
 
 
-_GIVEN_IDS: Final = "SELECT max(subject_id) FROM changes WHERE subject = 'offering'"
+GIVEN_IDS: Final = "SELECT max(subject_id) FROM changes WHERE subject = 'offering'"
 """Offerings are deleted; their trail stays, and it must stay theirs alone, as must the address of their calendar."""
 
 
 def fresh(tx: Tx, rows: Sequence[dict[str, Any]]) -> list[OfferingRecord]:
     """New offerings out of their columns, each with an id of its own; `add` or `add_in_venues` writes them."""
-    ids = tx.pipeline(tx.fresh_ids(offerings, len(rows), given=_GIVEN_IDS))[0]
+    ids = tx.pipeline(tx.fresh_ids(offerings, len(rows), given=GIVEN_IDS))[0]
     unset = {"type": None, "starts_at": None, "ends_at": None, "venue_id": None, "price_minor": None, "currency": None}
     born = {"created_at": tx.now, "cancelled_at": None, "cancel_reason": None, "version": 1}
     return [OfferingRecord(**(unset | row | born), id=id) for (id,), row in zip(ids, rows, strict=True)]

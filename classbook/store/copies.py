@@ -14,6 +14,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from classbook.store import tables
+from classbook.store.catalog import GIVEN_IDS
 from classbook.store.database import Row, Tx
 
 ROWS_AT_ONCE: Final = 2000
@@ -39,7 +40,7 @@ def contents(tx: Tx, told: Told = lambda content: None) -> list[Content]:
     """What is in a database now. Reads all of it."""
     found = []
     for table in _in_order():
-        summed = _Sum(table.name, tx.last_id(table))
+        summed = _Sum(table.name, _last_id(tx, table))
         for _ in summed.over(_pages(tx, table)):
             pass
         found.append(summed.content)
@@ -55,7 +56,7 @@ def pour(source: Tx, target: Tx, told: Told = lambda content: None) -> list[Cont
     poured = []
     with target.unguarded():
         for table in _in_order():
-            summed = _Sum(table.name, source.last_id(table))
+            summed = _Sum(table.name, _last_id(source, table))
             for rows in summed.over(_pages(source, table)):
                 target.write_all(target.inserting(table, " ".join(table.columns.keys()), rows))
             poured.append(summed.content)
@@ -102,6 +103,15 @@ class _Sum:
     def content(self) -> Content:
         checksum = self._sum % 2**_BITS
         return Content(self._name, self._rows, f"{checksum:0{_BITS // 4}x}", self._last_id)
+
+
+def _last_id(tx: Tx, table: sa.Table) -> int | None:
+    """The last id that a table gave, also to an offering that is gone, where an embedded database knows of it."""
+    last = tx.last_id(table)
+    if table is tables.offerings:
+        [(told,)] = tx.rows(GIVEN_IDS)
+        return max(last or 0, told or 0)
+    return last
 
 
 def _checksum(row: Row) -> int:
