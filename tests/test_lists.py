@@ -93,7 +93,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     pipeline = Tx.pipeline
 
     def hot(tx: Tx, *queries: Any) -> Any:
-        seen.extend(text for text, _ in queries)
+        seen.extend(text for text, _ in filter(None, queries))
         return pipeline(tx, *queries)
 
     def core(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from classbook.rules.hoarding import REMEMBERED
 from classbook.store import ledger, shelves, tables, vouchers
 from classbook.store.claims import CLAIMS, claim_of
-from classbook.store.database import Tx, from_micros, to_micros
+from classbook.store.database import Tx, among, from_micros, to_micros
 from classbook.store.locking import READ_PEOPLE, lock, people_by_id
 from classbook.store.records import (
     CODE_COLUMNS,
@@ -93,14 +93,14 @@ def load(
     paired_offerings, paired_people = ({pair[side] for pair in needs.pairs} for side in (0, 1))
     fixed = [pool_id for pool_id, pool in stage.pools.items() if not pool.timed]
     asked, paired, due, live, lapses, highest, answers, fresh = tx.pipeline(
-        (_LOCK_ASKED, [needs.reservation_ids]),
-        (_LOCK_OF_PEOPLE, [paired_people, paired_offerings]),
+        among(_LOCK_ASKED, needs.reservation_ids),
+        among(_LOCK_OF_PEOPLE, paired_people, paired_offerings),
         (_LOCK_OVERDUE, [list(stage.offerings), to_micros(tx.now)]),
-        (_LIVE_OF_PEOPLE, [people, list(stage.offerings)]),
-        (_LAPSES, [people, list(stage.offerings), to_micros(tx.now - REMEMBERED)]),
-        (shelves.HIGHEST, [fixed]),
-        (_ANSWERS, [{person_id for person_id, _ in needs.keys}, json.dumps([key for _, key in needs.keys])]),
-        tx.fresh_ids(tables.reservations, needs.reserves),
+        among(_LIVE_OF_PEOPLE, people, list(stage.offerings)),
+        among(_LAPSES, people, list(stage.offerings), to_micros(tx.now - REMEMBERED)),
+        among(shelves.HIGHEST, fixed),
+        among(_ANSWERS, {person_id for person_id, _ in needs.keys}, json.dumps([key for _, key in needs.keys])),
+        tx.fresh_ids(tables.reservations, needs.reserves) if needs.reserves else None,
     )
     known: dict[int, ReservationRecord] = {}
     asked_records = recognised(known, asked) + recognised(known, paired)
@@ -222,7 +222,9 @@ def _load_details(tx: Tx, scene: Scene, touched: Mapping[int, ReservationRecord]
     if not touched:
         return
     owners = {record.person_id for record in touched.values() if record.person_id} - scene.people.keys()
-    claims, codes, people = tx.pipeline((CLAIMS, [list(touched)]), (_CODES, [list(touched)]), (READ_PEOPLE, [owners]))
+    claims, codes, people = tx.pipeline(
+        (CLAIMS, [list(touched)]), (_CODES, [list(touched)]), among(READ_PEOPLE, owners)
+    )
     for row in claims:
         touched[row[0]].claims.append(claim_of(row))
     for row in codes:

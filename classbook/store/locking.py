@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 
 from classbook.store import vouchers, webhooks
-from classbook.store.database import Row, TryAgain, Tx
+from classbook.store.database import Row, TryAgain, Tx, among
 from classbook.store.records import OFFERING_COLUMNS, PERSON_COLUMNS, OfferingRecord, PersonRecord, PoolRecord
 from classbook.store.scene import Needs, Stage
 
@@ -42,8 +42,8 @@ def lock(tx: Tx, needs: Needs) -> Stage:
         tx.limit_waiting(),
         (_LOCK_OFFERINGS, [needs.offering_ids]),
         (_LOCK_POOLS, [needs.offering_ids]),
-        (_LOCK_PEOPLE, [needs.booker_ids]),
-        (READ_PEOPLE, [needs.other_people_ids - needs.booker_ids]),
+        among(_LOCK_PEOPLE, needs.booker_ids),
+        among(READ_PEOPLE, needs.other_people_ids - needs.booker_ids),
         (_OFFERING_POOLS, [needs.offering_ids]),
         (_SCHEDULES, [needs.offering_ids]),
         (_WITH_QUEUE, [needs.offering_ids]),

@@ -327,7 +327,7 @@ def test_asks_without_one_pay_no_query_more_and_asks_with_one_the_same_in_any_nu
     pipeline = Tx.pipeline
 
     def listening(tx: Tx, *queries: Any) -> Any:
-        heard.extend(text for text, _ in queries)
+        heard.extend(text for text, _ in filter(None, queries))
         return pipeline(tx, *queries)
 
     monkeypatch.setattr(Tx, "pipeline", listening)

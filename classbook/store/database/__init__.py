@@ -24,7 +24,7 @@ from classbook.store.database.columns import (
 from classbook.store.database.databases import Archive, Database
 from classbook.store.database.guards import guards, ledger_guards
 from classbook.store.database.meaning import ConstraintRefused, TryAgain
-from classbook.store.database.transaction import Row, Tx
+from classbook.store.database.transaction import Row, Tx, among
 
 __all__ = [
     "STRICT",
@@ -40,6 +40,7 @@ __all__ = [
     "Row",
     "TryAgain",
     "Tx",
+    "among",
     "from_micros",
     "guards",
     "ledger_guards",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -38,12 +38,20 @@ def spoken(text: str, postgres: bool, locks: bool) -> str:
     return text.replace("EACH JOIN", "JOIN")
 
 
-@cache
-def insert_text(table: sa.Table, names: Sequence[str], postgres: bool) -> str:
-    head = f"INSERT INTO {table.name} ({', '.join(names)})"
-    if postgres:
-        return f"{head} SELECT * FROM unnest({', '.join(f'%s::{kind}' for kind in _types(table, names))})"
-    return f"{head} VALUES ({', '.join('?' for _ in names)})"
+@lru_cache(maxsize=1024)
+def insert_text(table: sa.Table, names: Sequence[str]) -> str:
+    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join('?' for _ in names)})"
+
+
+@lru_cache(maxsize=1024)
+def unnest_text(table: sa.Table, names: Sequence[str], shared: Sequence[str]) -> str:
+    """The same for arrays, behind the values that all rows share."""
+    types = dict(zip(names, _types(table, names), strict=True))
+    arrays = {name: kind for name, kind in types.items() if name not in shared}
+    ordered = [*shared, *arrays]
+    values = [f"%s::{types[name].removesuffix('[]')}" for name in shared] + [f"v.{name}" for name in arrays]
+    unnest = f"unnest({', '.join(f'%s::{kind}' for kind in arrays.values())}) AS v({', '.join(arrays)})"
+    return f"INSERT INTO {table.name} ({', '.join(ordered)}) SELECT {', '.join(values)} FROM {unnest}"
 
 
 @cache
@@ -65,8 +73,8 @@ def _types(table: sa.Table, names: Sequence[str]) -> list[str]:
     return [f"{table.c[name.partition(':')[0]].type.compile(dialect)}[]" for name in names]
 
 
-def is_null(values: Sequence[Any]) -> bool:
-    return values[0] is None and values.count(None) == len(values)
+def is_shared(values: Sequence[Any]) -> bool:
+    return values[0] == values[-1] and values.count(values[0]) == len(values)
 
 
 def array(column: Sequence[Any]) -> str:

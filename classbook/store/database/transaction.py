@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -10,11 +10,15 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 
 from classbook.store.database.columns import from_micros
-from classbook.store.database.hot_text import array, insert_text, is_null, spoken, update_text
+from classbook.store.database.hot_text import array, insert_text, is_shared, spoken, unnest_text, update_text
 from classbook.world import Clock, SystemClock
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
+Query = tuple[str, Sequence[Any]]
+"""Hot text, and the values of its question marks."""
+Write = tuple[str, list[Any]]
+"""A writing statement for many rows, and what it is run with: the rows, or their columns where those go as arrays."""
 _LOCK_TIMEOUT_MS: Final = 2_000
 _STATEMENT_TIMEOUT_MS: Final = 10_000
 _IDLE_TIMEOUT_MS: Final = 15_000
@@ -51,7 +55,7 @@ class Tx:
             self._now = self._clock.now()
         return self._now
 
-    def pipeline_then_clock(self, *queries: tuple[str, Sequence[Any]]) -> list[list[Row]]:
+    def pipeline_then_clock(self, *queries: Query | None) -> list[list[Row]]:
         """`pipeline`, and the clock read behind its last statement, in the same round trip."""
         if not self._asks_server:
             found = self.pipeline(*queries)
@@ -74,47 +78,57 @@ class Tx:
         values = [self._literal(value) for value in parameters]
         return int(self._driver.execute(spoken(statement, self._postgres, self.locks), values).rowcount)
 
-    def pipeline(self, *queries: tuple[str, Sequence[Any]]) -> list[list[Row]]:
-        """Run several statements in order, in one round trip where the database is on the other end of a wire."""
-        ready = [
-            (spoken(text, self._postgres, self.locks), [self._literal(value) for value in values])
-            for text, values in queries
-        ]
-        if not self._postgres:
-            return [self._driver.execute(text, values).fetchall() for text, values in ready]
-        with self._driver.pipeline():
-            cursors = [self._driver.execute(text, values) for text, values in ready]
-        return [cursor.fetchall() if cursor.description else [] for cursor in cursors]
+    def pipeline(self, *queries: Query | None) -> list[list[Row]]:
+        """Run several statements in order, in one round trip where the database is on the other end of a wire.
 
-    def write_all(self, *writes: tuple[str, list[Row]]) -> list[int]:
+        None is a statement that would find nothing (`among`).
+        """
+        if not self._postgres:
+            return [self._run(query).fetchall() if query else [] for query in queries]
+        with self._driver.pipeline():
+            cursors = [self._run(query) if query else None for query in queries]
+        # Not `description`: to make that takes longer than to read a row.
+        return [cursor.fetchall() if cursor and cursor.pgresult.nfields else [] for cursor in cursors]
+
+    def _run(self, query: Query) -> Any:
+        text, values = query
+        return self._driver.execute(
+            spoken(text, self._postgres, self.locks), [self._literal(value) for value in values]
+        )
+
+    def write_all(self, *writes: Write) -> list[int]:
         """Run several statements made by `inserting` or `updating`, each for all its rows; rows changed by each."""
         if not self._postgres:
             return [self._driver.executemany(text, rows).rowcount if rows else 0 for text, rows in writes]
         with self._driver.pipeline():
-            cursors = [
-                self._driver.execute(text, [array(column) for column in zip(*rows, strict=True)]) if rows else None
-                for text, rows in writes
-            ]
+            cursors = [self._driver.execute(text, columns) if columns else None for text, columns in writes]
         return [cursor.rowcount if cursor else 0 for cursor in cursors]
 
-    def inserting(self, table: sa.Table, columns: str, rows: list[Row]) -> tuple[str, list[Row]]:
+    def inserting(self, table: sa.Table, columns: str, rows: list[Row]) -> Write:
         """The write that inserts ``rows`` with ``columns`` (a blank-separated list).
 
         Columns that are NULL in every row are left out: binding nothing takes a driver longer than binding a number.
+        Over a wire goes once what all rows share; the first column goes as an array anyway, for each row to be there.
         """
         if not rows:
-            return "", rows
+            return "", []
         by_column = zip(columns.split(), zip(*rows, strict=True), strict=True)
-        filled = {name: values for name, values in by_column if not is_null(values)}
-        return insert_text(table, tuple(filled), self._postgres), list(zip(*filled.values(), strict=True))
+        filled = {name: values for name, values in by_column if not (values[0] is None and is_shared(values))}
+        if not self._postgres:
+            return insert_text(table, tuple(filled)), list(zip(*filled.values(), strict=True))
+        shared = tuple(name for name in list(filled)[1:] if is_shared(filled[name]))
+        values = [str(filled[name][0]) for name in shared]
+        arrays = [array(filled[name]) for name in filled if name not in shared]
+        return unnest_text(table, tuple(filled), shared), values + arrays
 
-    def updating(self, table: sa.Table, changed: str, keys: str, rows: list[Row]) -> tuple[str, list[Row]]:
+    def updating(self, table: sa.Table, changed: str, keys: str, rows: list[Row]) -> Write:
         """The write that sets ``changed`` where all ``keys`` match; a row lists its changed values, then its keys.
 
         A key written ``state:was`` compares the column ``state`` while ``state`` may be among the changed ones: a
         compare-and-swap.
         """
-        return update_text(table, changed, keys, self._postgres), rows
+        text = update_text(table, changed, keys, self._postgres)
+        return text, [array(column) for column in zip(*rows, strict=True)] if self._postgres else rows
 
     def fresh_ids(self, table: sa.Table, count: int, *, given: str = "SELECT 0") -> tuple[str, Sequence[Any]]:
         """The query for ``count`` fresh ids of a table.
@@ -202,6 +216,14 @@ class Tx:
             joined = ",".join(map(str, value))
             return f"{{{joined}}}" if self._postgres else f"[{joined}]"
         return value
+
+
+def among(text: str, ids: Collection[Any], *values: Any) -> Query | None:
+    """A query that looks among ids, and first of all among these: None where there are none, for it finds nothing.
+
+    On PostgreSQL each statement that is not sent saves a tenth of a millisecond on either side.
+    """
+    return (text, [ids, *values]) if ids else None
 
 
 class Rehearsal:
