@@ -129,8 +129,8 @@ class Scene:
 
     def shelves_of(self, offering_id: int) -> dict[int, Shelf]:
         """What an offering sells, by pool, in its order."""
-        found = {pool_id: self.shelf(offering_id, pool_id) for pool_id in self.stage.pools_of[offering_id]}
-        return {pool_id: shelf for pool_id, shelf in found.items() if shelf}
+        pool_ids = self.stage.pools_of[offering_id]
+        return {pool_id: shelf for pool_id in pool_ids if (shelf := self.shelf(offering_id, pool_id))}
 
     def shelf(self, offering_id: int, pool_id: int) -> Shelf | None:
         """What is free for an offering in one pool, where that was looked at."""
