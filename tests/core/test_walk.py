@@ -99,6 +99,8 @@ class Entry:
     """What each place was bought at, in the order of the seats, else in the order in which they were taken."""
     lost: int = 0
     """What did not come back of what was given back."""
+    most: int = 100
+    """How much of each hundred comes back at most."""
 
     def blocks(self, moment: datetime) -> bool:
         return self.start <= moment < self.end + self.of.after
@@ -183,10 +185,12 @@ class House:
 
     def refund(self, one: Entry, cents: int) -> int:
         """What comes back of so much of what was paid."""
+        return cents * self.percent(one) // 100
+
+    def percent(self, one: Entry) -> int:
         before = one.start - self.now
-        if one.of.half_back is None:
-            return cents if before > timedelta() else 0
-        return cents if before > one.of.half_back else cents // 2 if before > timedelta() else 0
+        late = one.of.half_back is not None and before <= one.of.half_back
+        return min(one.most, 0 if before <= timedelta() else 50 if late else 100)
 
     def exchanged(
         self, one: Entry, party: int, start: datetime, seats: tuple[str, ...]
@@ -347,10 +351,12 @@ class House:
         state = self.seen(one)
         return {"expired": "hold_expired", "completed": "not_allowed_now"}.get(state, state)
 
-    def move(self, one: Entry, party: int, start: datetime, asked: tuple[str, ...]) -> str:
+    def move(self, one: Entry, party: int, start: datetime, asked: tuple[str, ...], *, by_admin: bool) -> str:
         state, of, length = self.seen(one), one.of, one.end - one.start
         if state not in ("held", "confirmed"):
             return "hold_expired" if state == "expired" else "not_allowed_now"
+        if not by_admin and state == "confirmed" and self.now >= one.start:
+            return "too_late"
         others = [other for other in self.of_person(of, one.person) if other is not one]
         if start == one.start and (set(asked) < set(one.seats) if asked else party < one.party):
             self.exchange(one, party, start, asked)
@@ -360,7 +366,7 @@ class House:
             return why
         if why := self.over_limits(of, party, others):
             return why
-        replaced = self.instead_of(of, one.person, start, by_admin=True, moving=one)
+        replaced = self.instead_of(of, one.person, start, by_admin=by_admin, moving=one)
         if replaced is None:
             return "limit_reached"
         moved = Entry(of, one.person, party, start, start + length, state, None, asked=asked)
@@ -371,7 +377,10 @@ class House:
             return "insufficient_funds"
         for other in replaced:
             self.end(other, "cancelled")
+        paid, percent = state == "confirmed" and one.cents, self.percent(one)
         self.exchange(one, party, start, asked)
+        if paid and start != one.start and not by_admin:
+            one.most = percent
         one.checked = one.checked and start == one.start
         one.start, one.end = start, start + length
         one.due = self.over(one) if state == "confirmed" else min(one.due or start, start)
@@ -515,7 +524,9 @@ class EveryKind(RuleBasedStateMachine):
                 self.app, seats=2, price="3", confirm="payment", refund_full_seconds=200, refund_share_percent=50,
                 **times, **terms,
             ),
-            a_court(self.app, units=1, price="2.51", **terms),
+            a_court(
+                self.app, units=1, price="2.51", refund_full_seconds=200, refund_share_percent=50, **terms,
+            ),
             a_match(self.app, arena, prices={"A": "2"}, confirm="self", max_per_person=4, **times, **terms),
         )  # fmt: skip
         at: list[dict[str, Any]] = [{"starts_at": one.starts_at, "ends_at": one.ends_at} for one in made]
@@ -528,7 +539,7 @@ class EveryKind(RuleBasedStateMachine):
             Sold(next(ids), "resource", 3, "none"),
             Sold(next(ids), "appointment", 1, replaces=True, longest=1),
             Sold(next(ids), "class", 2, once=True, longest=10, price=300, half_back=timedelta(seconds=200), **at[5]),
-            Sold(next(ids), "resource", 1, "none", price=251),
+            Sold(next(ids), "resource", 1, "none", price=251, half_back=timedelta(seconds=200)),
             Sold(next(ids), "match", 6, most_each=4, longest=10, price=200, rows=seats, **at[7]),
         ]
 
@@ -587,8 +598,14 @@ class EveryKind(RuleBasedStateMachine):
             begins = None if one.of.starts_at or second % 3 == 0 else then
             # Which seats are the best is not the model's to say, and what they cost depends on which are kept.
             seats = one.of.seats_by(minutes + 1, party) if one.of.rows else ()
-            moving = Move(CONSOLE, which, party=party, starts_at=begins, seats=seats or None)
-            return one.of, one.person, moving, lambda: self.house.move(one, party, begins or one.start, seats)
+            by_admin = second % 5 < 2
+            actor = CONSOLE if by_admin else as_person(self.crowd[one.person])
+            moving = Move(actor, which, party=party, starts_at=begins, seats=seats or None)
+
+            def moved() -> str:
+                return self.house.move(one, party, begins or one.start, seats, by_admin=by_admin)
+
+            return one.of, one.person, moving, moved
         asks: dict[str, tuple[Ask, Callable[[Entry], str]]] = {
             "c": (Confirm(CONSOLE, which), self.house.confirm),
             "x": (Cancel(CONSOLE, which), self.house.cancel),
