@@ -168,8 +168,8 @@ def foreign_names_stay_at_home(source: Source) -> Iterator[str]:
 
 
 def one_place_names_a_dialect(source: Source) -> Iterator[str]:
-    """Only store/database/ decides by the database at hand; config.py reads the URL that names one."""
-    if source.lives_in("store/database/", "config.py"):
+    """Only store/database/ decides by the database at hand; config/ reads the URL that names one."""
+    if source.lives_in("store/database/", "config/"):
         return
     documentation = source.documentation()
     for node in source.nodes:
