@@ -11,8 +11,8 @@ import pytest
 from classbook.app import App
 from classbook.core import catalog
 from classbook.errors import Busy, Invalid, Unavailable
-from classbook.store import loading, request_keys, schema
-from classbook.store.database import Database, Tx
+from classbook.store import loading, request_keys, schema, tables
+from classbook.store.database import Database, Row, Tx
 from classbook.store.records import StoredAnswer
 from classbook.world import SystemClock
 from tests.conftest import Client
@@ -107,3 +107,26 @@ def test_of_all_request_keys_only_those_asked_for_are_read(app: App) -> None:
         return [key for _, key, *_ in tx.rows(loading._ANSWERS, [7, 8], json.dumps(["ü", 'b"', "other"]))]
 
     assert sorted(app.store.write(step)) == ['b"', "ü"]
+
+
+_AWKWARD = 'a "b", {c} \\ NULL'
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [(1, 1, "cancel", None, "cancelled", 5, None, _AWKWARD)],
+        [(1, n, "cancel", None, "cancelled", 5, None, _AWKWARD) for n in (1, 2, 3)],
+        [(1, 1, "cancel", "held", "cancelled", 5, 7, None), (2, 1, "cancel", None, "cancelled", 6, None, _AWKWARD)],
+        [(2, 1, "queue", None, "queued", 5, None, "NULL"), (2, 2, "lapse", "queued", "expired", 6, None, "")],
+    ],
+    ids=["one row", "all the same but one column", "hardly anything the same", "words that mean something"],
+)
+def test_rows_are_written_as_they_are_whatever_they_share_and_leave_open(app: App, rows: list[Row]) -> None:
+    columns = "reservation_id n action from_state to_state at actor_id reason"
+
+    def step(tx: Tx) -> list[Row]:
+        assert tx.write_all(tx.inserting(tables.moves, columns, rows)) == [len(rows)]
+        return [tuple(row) for row in tx.rows(f"SELECT {columns.replace(' ', ', ')} FROM moves ORDER BY 1, 2")]
+
+    assert app.store.write(step) == rows
