@@ -98,6 +98,8 @@ def _sentence(error: ErrorDetails | Mapping[str, Any]) -> str:
     if error["type"] == "json_invalid":
         return f"The body is not valid JSON: {error.get('ctx', {}).get('error', 'it cannot be read')}"
     names = [str(part) for part in error["loc"] if part not in ("body", "query", "path")]
+    if error["type"] == "missing" and error["loc"][0] == "query":
+        return f"{names[0]} is missing in the address, like ?{names[0]}=1"
     known = _MESSAGES.get(error["type"])
     message = known.format(**error.get("ctx", {})) if known else f"{error['msg'][:1].lower()}{error['msg'][1:]}"
     return f"{_shown('.'.join(names)) or 'The body'} {message}"

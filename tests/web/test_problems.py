@@ -64,6 +64,11 @@ def test_many_mistakes_are_told_in_one_sentence() -> None:
     assert detail.endswith("and 4 more.")
 
 
+def test_what_an_address_lacks_is_shown_as_it_is_written_there() -> None:
+    detail = invalid([{"type": "missing", "loc": ("query", "match"), "msg": "Field required"}]).detail
+    assert detail == "match is missing in the address, like ?match=1."
+
+
 def test_a_long_name_is_cut_and_a_strange_one_made_harmless() -> None:
     found = [{"type": "extra_forbidden", "loc": ("body", "a\x1b[31m\n" + "x" * 500), "msg": "no"}]
     detail = invalid(found).detail
