@@ -66,7 +66,7 @@ def test_an_answer_is_the_plain_value_and_nothing_else(app: App, cast: Cast, log
     assert list(held) == [
         "id", "code", "state", "offering", "user", "party", "places", "starts_at", "ends_at", "timezone",
         "expires_at", "position", "price", "created_at", "confirmed_at", "checked_in_at", "refund",
-        "voucher", "discount",
+        "voucher", "discount", "charged", "forfeited",
     ]  # fmt: skip
 
 
