@@ -93,10 +93,7 @@ def create(
 
     def step(tx: Tx) -> Offering | dict[str, Any]:
         who = making.maker(tx, actor, row)
-        result = once(tx, actor, key, lambda: act(tx, who), deed=Deed("create", "offering"))
-        if dry_run:
-            tx.abandon()
-        return result
+        return once(tx, actor, key, lambda: act(tx, who), deed=Deed("create", "offering"), dry_run=dry_run)
 
     with app.store.rehearsal(dry_run):
         settle(app, wish.draft.sellers)
@@ -301,10 +298,9 @@ def write(
     def step(tx: Tx) -> T | dict[str, Any]:
         who = look_up(tx, actor)
         # A repeat is answered even where the change itself has made it impossible: it is gone, or at another version.
-        result = once(tx, actor, key, lambda: change(tx, who), deed=Deed(action, "offering", offering_id))
-        if dry_run:
-            tx.abandon()
-        return result
+        return once(
+            tx, actor, key, lambda: change(tx, who), deed=Deed(action, "offering", offering_id), dry_run=dry_run
+        )
 
     return guarded(app, step)
 

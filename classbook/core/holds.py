@@ -48,10 +48,7 @@ def release(
 
     def step(tx: Tx) -> Page[Reservation] | dict[str, Any]:
         require_admin(tx, actor)
-        result = once(tx, actor, key, lambda: act(tx))
-        if dry_run:
-            tx.abandon()
-        return result
+        return once(tx, actor, key, lambda: act(tx), dry_run=dry_run)
 
     released = app.store.write(step)
     if not dry_run:

@@ -121,10 +121,7 @@ def offerings(
 
     def step(tx: Tx) -> Page[Offering] | dict[str, Any]:
         who = making.maker(tx, actor, row)
-        result = once(tx, actor, key, lambda: act(tx, who), deed=Deed("create", "offering"))
-        if dry_run:
-            tx.abandon()
-        return result
+        return once(tx, actor, key, lambda: act(tx, who), deed=Deed("create", "offering"), dry_run=dry_run)
 
     with app.store.rehearsal(dry_run):
         catalog.settle(app, sorted({id for wish in sheet.wishes.values() for id in wish.draft.sellers}))
@@ -317,10 +314,7 @@ def everybody(
     def step(tx: Tx) -> Page[Person] | dict[str, Any]:
         for role in sorted({wish["role"] for wish in sheet.wishes.values()}) or [None]:
             people.require_keeper(tx, actor, role)
-        result = once(tx, actor, key, lambda: act(tx), deed=Deed("create", "person"))
-        if dry_run:
-            tx.abandon()
-        return result
+        return once(tx, actor, key, lambda: act(tx), deed=Deed("create", "person"), dry_run=dry_run)
 
     try:
         return app.store.write(step)

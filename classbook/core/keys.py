@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from classbook.app import App
+from classbook.core.actors import require_admin
 from classbook.core.trail import Deed, recorded
 from classbook.errors import KeyReused
 from classbook.store import request_keys
@@ -24,16 +25,25 @@ T = TypeVar("T")
 
 
 def once(
-    tx: Tx, actor: Actor, key: RequestKey | None, act: Callable[[], T], *, deed: Deed | None = None
+    tx: Tx,
+    actor: Actor,
+    key: RequestKey | None,
+    act: Callable[[], T],
+    *,
+    deed: Deed | None = None,
+    dry_run: bool = False,
 ) -> T | dict[str, Any]:
     """Act, or give the stored answer where this key was used before. Raises KeyReused.
 
-    ``deed`` is what the trail is to say of it; None where something else does (the ledger, for money).
+    ``deed`` is what the trail is to say of it; None where something else does (the ledger, for money). With ``dry_run``
+    the transaction is rolled back at its end.
     """
 
     def done() -> T:
         return act() if deed is None else recorded(tx, actor, deed, act)
 
+    if dry_run:
+        tx.abandon()
     if key is None:
         return done()
     scope = actor.person_id or 0
@@ -43,6 +53,18 @@ def once(
     result = done()
     request_keys.add(tx, answer_to(scope, key, result), tx.now)
     return result
+
+
+def once_by_admin(
+    app: App, actor: Actor, key: RequestKey | None, act: Callable[[Tx], T], *, deed: Deed, dry_run: bool = False
+) -> T | dict[str, Any]:
+    """The same in a transaction of its own, for administrators alone. Raises KeyReused, NotLoggedIn, NotYours."""
+
+    def step(tx: Tx) -> T | dict[str, Any]:
+        require_admin(tx, actor)
+        return once(tx, actor, key, lambda: act(tx), deed=deed, dry_run=dry_run)
+
+    return app.store.write(step)
 
 
 def repeated(tx: Tx, actor: Actor, key: RequestKey | None) -> dict[str, Any] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -11,7 +10,7 @@ from classbook.app import App
 from classbook.core import calendars
 from classbook.core.actors import require_admin
 from classbook.core.compose import About, about, packed, paper_of, written
-from classbook.core.keys import once
+from classbook.core.keys import once_by_admin
 from classbook.core.pages import at_most, id_cursor, page_of
 from classbook.core.trail import Deed
 from classbook.errors import Hint, Invalid, NotAllowedNow, NotFound
@@ -72,7 +71,7 @@ def retry(
             raise NotAllowedNow(f"Mail {message_id} was sent already.")
         return _shown(app, tx, _found(store.by_id(tx, message_id), message_id))
 
-    return _as_admin(app, actor, act, Deed("retry", "message", message_id), key=key, dry_run=dry_run)
+    return once_by_admin(app, actor, key, act, deed=Deed("retry", "message", message_id), dry_run=dry_run)
 
 
 def post_test(
@@ -86,7 +85,7 @@ def post_test(
         [posted] = store.page(tx, state=None, before_id=2**63 - 1, limit=1)
         return _shown(app, tx, posted)
 
-    return _as_admin(app, actor, act, Deed("create", "message"), key=key, dry_run=dry_run)
+    return once_by_admin(app, actor, key, act, deed=Deed("create", "message"), dry_run=dry_run)
 
 
 def deliver(app: App, *, most: int = 50) -> bool:
@@ -130,19 +129,6 @@ def _deliver_one(app: App, courier: Courier, paper: Stationery) -> bool:
     else:
         app.store.write(lambda tx: store.mark_sent(tx, posted))
     return True
-
-
-def _as_admin(
-    app: App, actor: Actor, act: Callable[[Tx], Message], deed: Deed, *, key: RequestKey | None, dry_run: bool
-) -> Message | dict[str, Any]:
-    def step(tx: Tx) -> Message | dict[str, Any]:
-        require_admin(tx, actor)
-        result = once(tx, actor, key, lambda: act(tx), deed=deed)
-        if dry_run:
-            tx.abandon()
-        return result
-
-    return app.store.write(step)
 
 
 def _pointless(mail: About, now: datetime) -> str | None:

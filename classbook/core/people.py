@@ -60,10 +60,9 @@ def create(
 
     def step(tx: Tx) -> Person | dict[str, Any]:
         require_keeper(tx, actor, role)
-        result = once(tx, actor, _with(app, key, password), lambda: act(tx), deed=Deed("create", "person"))
-        if dry_run:
-            tx.abandon()
-        return result
+        return once(
+            tx, actor, _with(app, key, password), lambda: act(tx), deed=Deed("create", "person"), dry_run=dry_run
+        )
 
     return _with_new_address(app, step, address)
 
@@ -124,10 +123,7 @@ def update(
             raise _nobody(who)
         if "role" in checked and not viewer.is_admin:
             raise NotYours("Only an administrator may change a role.")
-        result = once(tx, actor, key, lambda: act(tx, person), deed=Deed("update", "person", person.id))
-        if dry_run:
-            tx.abandon()
-        return result
+        return once(tx, actor, key, lambda: act(tx, person), deed=Deed("update", "person", person.id), dry_run=dry_run)
 
     return app.store.write(step)
 
@@ -150,10 +146,7 @@ def give_password(
 
     def step(tx: Tx) -> Person | dict[str, Any]:
         require_admin(tx, actor)
-        result = once(tx, actor, _with(app, key, password), lambda: act(tx))
-        if dry_run:
-            tx.abandon()
-        return result
+        return once(tx, actor, _with(app, key, password), lambda: act(tx), dry_run=dry_run)
 
     return app.store.write(step)
 

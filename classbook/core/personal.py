@@ -79,10 +79,7 @@ def anonymise(
 
     def step(tx: Tx) -> Person | dict[str, Any]:
         look_up(tx, actor)
-        result = once(tx, actor, key, lambda: act(tx))
-        if dry_run:
-            tx.abandon()
-        return result
+        return once(tx, actor, key, lambda: act(tx), dry_run=dry_run)
 
     with app.store.rehearsal(dry_run):
         for offering_id in overdue:  # what is over keeps nobody

@@ -71,10 +71,7 @@ def create(
     def step(tx: Tx) -> Offering | dict[str, Any]:
         if look_up(tx, actor).role not in ("organizer", "admin"):
             raise NotYours("Only organizers and administrators make providers.")
-        result = once(tx, actor, key, lambda: act(tx), deed=Deed("create", "offering"))
-        if dry_run:
-            tx.abandon()
-        return result
+        return once(tx, actor, key, lambda: act(tx), deed=Deed("create", "offering"), dry_run=dry_run)
 
     try:
         return app.store.write(step)

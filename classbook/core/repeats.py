@@ -52,10 +52,7 @@ def create(
 
     def step(tx: Tx) -> Page[Dated] | dict[str, Any]:
         who = making.maker(tx, actor, row)
-        result = once(tx, actor, key, lambda: act(tx, who))
-        if dry_run:
-            tx.abandon()
-        return result
+        return once(tx, actor, key, lambda: act(tx, who), dry_run=dry_run)
 
     with app.store.rehearsal(dry_run):
         catalog.settle(app, wish.draft.sellers)

@@ -59,10 +59,9 @@ def add(
         offering = _scheduled(tx, offering_id, lock=True)
         if not who.may_see(offering.creator_id):
             raise NotYours(f"The schedule of {offering.title} is kept by somebody else.")
-        result = once(tx, actor, key, lambda: act(tx, offering), deed=Deed("schedule", "offering", offering.id))
-        if dry_run:
-            tx.abandon()
-        return result
+        return once(
+            tx, actor, key, lambda: act(tx, offering), deed=Deed("schedule", "offering", offering.id), dry_run=dry_run
+        )
 
     return app.store.write(step)
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from classbook.app import App
 from classbook.core import house, upkeep
-from classbook.core.actors import require_admin
-from classbook.core.keys import once
+from classbook.core.keys import once_by_admin
 from classbook.core.pages import at_most, id_cursor, numbers_in, page_of
 from classbook.core.seat_prices import unpriced_in
 from classbook.core.trail import Deed
@@ -44,7 +42,7 @@ def create(
             store.put_plan(tx, venue_id, plan)
         return _shown(tx, venue_id)
 
-    return _as_admin(app, actor, act, Deed("create", "venue"), key=key, dry_run=dry_run)
+    return once_by_admin(app, actor, key, act, deed=Deed("create", "venue"), dry_run=dry_run)
 
 
 def listing(app: App, *, limit: int = 50, cursor: str | None = None) -> Page[Venue]:
@@ -120,25 +118,12 @@ def import_plan(
             )
         return _shown(tx, venue.id)
 
-    changed = _as_admin(app, actor, act, Deed("plan", "venue", venue_id), key=key, dry_run=dry_run)
+    changed = once_by_admin(app, actor, key, act, deed=Deed("plan", "venue", venue_id), dry_run=dry_run)
     if not dry_run:
         with app.store.read() as tx:
             awaited = store.awaited_in(tx, venue_id)
         upkeep.look_again(app, awaited)  # there may be more seats now
     return changed
-
-
-def _as_admin(
-    app: App, actor: Actor, act: Callable[[Tx], VenuePlan], deed: Deed, *, key: RequestKey | None, dry_run: bool
-) -> VenuePlan | dict[str, Any]:
-    def step(tx: Tx) -> VenuePlan | dict[str, Any]:
-        require_admin(tx, actor)
-        result = once(tx, actor, key, lambda: act(tx), deed=deed)
-        if dry_run:
-            tx.abandon()
-        return result
-
-    return app.store.write(step)
 
 
 def _shown_venue(tx: Tx, venue_id: int) -> store.VenueRecord:

@@ -90,10 +90,7 @@ def create(
 
     def step(tx: Tx) -> Voucher | dict[str, Any]:
         who = _keeper(tx, actor)
-        result = once(tx, actor, key, lambda: act(tx, who), deed=Deed("create", "voucher"))
-        if dry_run:
-            tx.abandon()
-        return result
+        return once(tx, actor, key, lambda: act(tx, who), deed=Deed("create", "voucher"), dry_run=dry_run)
 
     try:
         return app.store.write(step)
@@ -138,10 +135,7 @@ def cancel(
         record = store.by_code(tx, kept) if kept else None
         # Whether it is there is asked after whether the key was used for something else.
         deed = Deed("cancel", "voucher", record.id if record else 0)
-        result = once(tx, actor, key, lambda: act(tx, who), deed=deed)
-        if dry_run:
-            tx.abandon()
-        return result
+        return once(tx, actor, key, lambda: act(tx, who), deed=deed, dry_run=dry_run)
 
     return app.store.write(step)
 

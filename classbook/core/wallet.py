@@ -180,10 +180,7 @@ def _change(
     def step(tx: Tx) -> Wallet | dict[str, Any]:
         who = look_up(tx, actor)
         found = store.lock(tx, _opened(app, tx, who, wallet, person).id)
-        result = once(tx, actor, key, lambda: changed(tx, who, found))
-        if dry_run:
-            tx.abandon()
-        return result
+        return once(tx, actor, key, lambda: changed(tx, who, found), dry_run=dry_run)
 
     return app.store.write(step)
 

@@ -5,14 +5,13 @@ What is to be told is written beside what it tells of; `deliver` is the daemon's
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final, TypeVar
 
 from classbook.app import App
 from classbook.core.actors import require_admin
-from classbook.core.keys import once
+from classbook.core.keys import once_by_admin
 from classbook.core.pages import at_most, id_cursor, page_of
 from classbook.core.trail import Deed
 from classbook.errors import Hint, Invalid, NotAllowedNow, NotFound
@@ -52,7 +51,7 @@ def add(
     def act(tx: Tx) -> Webhook:
         return _view(store.add(tx, url=cleaned, events=wanted, nonce=app.chance.token()))
 
-    return _as_admin(app, actor, Deed("create", "webhook"), act, key=key, dry_run=dry_run)
+    return once_by_admin(app, actor, key, act, deed=Deed("create", "webhook"), dry_run=dry_run)
 
 
 def secret(app: App, actor: Actor, webhook_id: int) -> str:
@@ -90,7 +89,7 @@ def enable(
         store.enable(tx, webhook_id)
         return _view(_found(tx, webhook_id))
 
-    return _as_admin(app, actor, Deed("enable", "webhook", webhook_id), act, key=key, dry_run=dry_run)
+    return once_by_admin(app, actor, key, act, deed=Deed("enable", "webhook", webhook_id), dry_run=dry_run)
 
 
 def remove(
@@ -103,7 +102,7 @@ def remove(
         store.remove(tx, webhook_id)
         return gone
 
-    return _as_admin(app, actor, Deed("delete", "webhook", webhook_id), act, key=key, dry_run=dry_run)
+    return once_by_admin(app, actor, key, act, deed=Deed("delete", "webhook", webhook_id), dry_run=dry_run)
 
 
 def deliveries(
@@ -144,7 +143,7 @@ def replay(
         store.replay(tx, delivery_id)
         return _seen(store.delivery(tx, delivery_id))  # type: ignore[arg-type]
 
-    return _as_admin(app, actor, Deed("replay", "delivery", delivery_id), act, key=key, dry_run=dry_run)
+    return once_by_admin(app, actor, key, act, deed=Deed("replay", "delivery", delivery_id), dry_run=dry_run)
 
 
 def deliver(app: App) -> bool:
@@ -201,19 +200,6 @@ def _failed(tx: Tx, *, one: store.Delivery, status: int | None, error: str, chan
 def _chance(token: str) -> float:
     """From 0 to 1, out of a random text in hexadecimal digits."""
     return int(token[:8], 16) / 0xFFFFFFFF
-
-
-def _as_admin(
-    app: App, actor: Actor, deed: Deed, act: Callable[[Tx], T], *, key: RequestKey | None, dry_run: bool
-) -> T | dict[str, Any]:
-    def step(tx: Tx) -> T | dict[str, Any]:
-        require_admin(tx, actor)
-        result = once(tx, actor, key, lambda: act(tx), deed=deed)
-        if dry_run:
-            tx.abandon()
-        return result
-
-    return app.store.write(step)
 
 
 def _found(tx: Tx, webhook_id: int) -> store.Hook:

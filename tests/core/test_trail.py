@@ -435,6 +435,7 @@ ACTS: dict[str, Act] = {
 """Every write of the core, done once under the request of `WHO`."""
 
 UNASKED = {
+    "keys.once_by_admin": "runs what the verbs of administrators hand it; each names its deed",
     "catalog.write": "what the verbs of offerings are made of; each names its action",
     "catalog.settle": "time does it",
     "catalog.guarded": "runs what the verbs hand it",
