@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from classbook.core import catalog, matches
 from classbook.core.asks import Reserve
-from classbook.errors import NotFound, SoldOut, UnknownSeat
+from classbook.errors import Invalid, NotFound, SoldOut, UnknownSeat
 from classbook.values import Actor, CategoryPrice, Match, Reservation, SeatState, Ticket
 from classbook.web import answers, offerings
 from classbook.web.bodies import Cancel, ChangedMatch, NewMatch, NewPrices, ReserveSeats, ReserveTicket, SeatLabels
@@ -36,6 +36,8 @@ looking = looks("matches")
 )
 async def reserve_seats(id: int, visit: Person, body: ReserveSeats) -> Response:
     """Take seats: those that are named, or the best ones beside each other. All or nothing."""
+    if not body.seats and body.best is None:
+        raise Invalid("Which seats?", hint="Name them as `seats`, or say how many of the `best` ones.")
     ask = Reserve(
         visit.actor,
         id,

@@ -109,6 +109,7 @@ def test_seats_are_reserved_all_or_nothing(final: Offering, ana: Client, ben: Cl
 @pytest.mark.parametrize("none", [{"seats": []}, {"best": 0}, {"best": -1}])
 def test_no_seats_at_all_are_nothing_to_reserve(none: dict[str, object], final: Offering, ana: Client) -> None:
     assert code_of(ana.post("/api/v0/matches/1/reserve/", none)) == (422, "invalid")
+    assert code_of(ana.post("/api/v0/matches/1/reserve/", {})) == (422, "invalid")
     held = ana.post("/api/v0/matches/1/reserve/", {"seats": ["A-1-1"]}).json()
     assert code_of(ana.post(f"/api/v0/reservations/{held['id']}/move/", none)) == (422, "invalid")
 
