@@ -81,5 +81,5 @@ def _amount(minor: int, currency: str) -> str:
     return text[: -decimals(currency) - 1] if decimals(currency) and text.endswith("0" * decimals(currency)) else text
 
 
-def _short(text: str, most: int = 30) -> str:
-    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
+def _short(text: str) -> str:
+    return text if len(text) <= 30 else f"{text[:29].rstrip()}…"

@@ -32,7 +32,7 @@ def rows(app: App, actor: Actor, sort: str) -> Iterator[Any]:
 
 
 def reservation_lines(app: App, actor: Actor, *, quoted: Callable[[str], str]) -> Iterator[list[str]]:
-    """The reservations that `rows` gives, as lines of CSV (their names: `flat.NAMES`), a page at a time.
+    """The reservations that `rows` gives, as lines of CSV without the names of the columns, a page at a time.
 
     ``quoted`` makes a cell of what people wrote.
     """

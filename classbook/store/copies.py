@@ -36,7 +36,7 @@ Told = Callable[[Content], None]
 """Is told of each table when all of it has passed."""
 
 
-def contents(tx: Tx, told: Told = lambda content: None) -> list[Content]:
+def contents(tx: Tx) -> list[Content]:
     """What is in a database now. Reads all of it."""
     found = []
     for table in _in_order():
@@ -44,7 +44,6 @@ def contents(tx: Tx, told: Told = lambda content: None) -> list[Content]:
         for _ in summed.over(_pages(tx, table)):
             pass
         found.append(summed.content)
-        told(summed.content)
     return found
 
 

@@ -17,12 +17,6 @@ from classbook.store.database import Row, Tx, from_micros, to_micros
 from classbook.store.listings import POSITION
 from classbook.values import Money, iso
 
-NAMES: Final = (
-    "id code state offering.id offering.kind offering.title user.id user.email user.name party seats starts_at ends_at "
-    "timezone expires_at position price.amount price.currency created_at confirmed_at checked_in_at"
-)
-"""What stands in a line, by the names in JSON (``seats`` are the labels of all of them)."""
-
 MOST_KEPT: Final = 100_000
 """Offerings, and people, of which the words are kept: some ten megabytes."""
 _PAGE: Final = (
@@ -42,7 +36,10 @@ _MINUTE: Final = 60_000_000
 
 
 class Lines:
-    """Reservations as lines of CSV; ``quoted`` makes a cell of what people wrote."""
+    """Reservations as lines of CSV, with the columns of any other list of them; of places only the labels of seats.
+
+    ``quoted`` makes a cell of what people wrote.
+    """
 
     def __init__(self, quoted: Callable[[str], str]):
         self._quoted = quoted

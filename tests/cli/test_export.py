@@ -247,10 +247,6 @@ def test_many_reservations_are_written_as_each_by_itself(app: App, cast: Cast, c
     assert seen == {"held", "queued", "confirmed", "cancelled", "expired"}
 
 
-def test_the_columns_of_the_quick_way_are_those_of_all_ways() -> None:
-    assert flat.NAMES.split() == [column.path for column in COLUMNS[Sort.reservations]]
-
-
 def test_what_is_kept_in_memory_has_a_bound(
     app: App, cast: Cast, cli: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
