@@ -113,7 +113,10 @@ def run(app: App, *, with_http: bool = True, once: bool = False) -> None:
 
 
 def run_once(app: App, jobs: Sequence[Job]) -> None:
-    """Run every job until it finds no more work. Raises the first error, after all the others had their turn."""
+    """Run every job until it finds no more work.
+
+    Raises the first error, after all the others had their turn; Unavailable where mail cannot be sent.
+    """
     failed: Exception | None = None
     for job in jobs:
         try:

@@ -18,6 +18,7 @@ _OTHER_VARIABLES: Final = frozenset(
 
 
 def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """The settings that the environment has, by their names. Raises Invalid."""
     return {
         name: checked(name, text, where=known)
         for known, name in _VARIABLES.items()
@@ -26,6 +27,7 @@ def from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
 
 
 def unknown_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Variables that begin like ours and are none of them."""
     known = _VARIABLES.keys() | _OTHER_VARIABLES
     return tuple(sorted(name for name in environ if name.startswith(PREFIX) and name not in known))
 

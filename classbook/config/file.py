@@ -33,6 +33,7 @@ _SECTIONS: Final = frozenset(
 
 
 def from_file(path: Path) -> dict[str, Any]:
+    """The settings that a file has, by their names. Raises Invalid."""
     text = read_text(path, of="The configuration")
     try:
         tree = tomllib.loads(text)

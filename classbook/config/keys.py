@@ -113,6 +113,7 @@ def variable(name: str) -> str:
 
 
 def checked(name: str, value: Any, *, where: str) -> Any:
+    """What is meant by what was written for a setting ``where``. Raises Invalid."""
     parser = KEYS[name]
     try:
         return parser(value)

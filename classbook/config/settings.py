@@ -163,6 +163,7 @@ class Settings:
 
 
 def read_text(path: Path, *, of: str) -> str:
+    """A text file of somebody's own; ``of`` says what it is. Raises Invalid."""
     try:
         return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:

@@ -118,7 +118,7 @@ def listing(
     limit: int = 50,
     cursor: str | None = None,
 ) -> Page[Offering]:
-    """Offerings by start, a keyset page. ``start_date`` is a date in each offering's own zone."""
+    """Offerings by start, a keyset page. ``start_date`` is a date in each offering's own zone. Raises Invalid."""
     after = None
     if cursor is not None:
         start, last_id = numbers_in(cursor, 2)
@@ -139,7 +139,7 @@ def numbered(
     page: int = 1,
     page_size: int = 20,
 ) -> Numbered[Offering]:
-    """Offerings by start, a numbered page, and how many there are in all."""
+    """Offerings by start, a numbered page, and how many there are in all. Raises Invalid."""
     if not 1 <= page <= 1_000_000:
         raise Invalid(f"Pages are numbered from 1, not {page}.")
     with app.store.read() as tx:
@@ -161,8 +161,9 @@ def update(
 ) -> Offering | dict[str, Any]:
     """Change fields of a `Draft`; everybody who has a place is told of a new time or title.
 
-    ``version`` refuses the change where somebody else was faster (ChangedMeanwhile). Raises NotYours, NotAllowedNow
-    for a capacity below what is taken, OfferingClosed, OfferingCancelled.
+    ``version`` refuses the change where somebody else was faster (ChangedMeanwhile). Raises Invalid or BadSpan for what
+    cannot be, NotFound, NotYours, NotAllowedNow for a capacity below what is taken, OfferingClosed, OfferingCancelled,
+    SpanTaken.
     """
     given = draft(changes)
 
@@ -225,7 +226,8 @@ def cancel(
 ) -> Offering | dict[str, Any]:
     """Cancel an offering and, in bounded steps, every reservation of it; everybody is told.
 
-    A cancelled one answers again unchanged. Raises NotYours, and OfferingClosed once it has begun.
+    A cancelled one answers again unchanged. Raises NotFound, NotYours, ChangedMeanwhile where it is not at ``version``
+    any more, and OfferingClosed once it has begun.
     """
     why = None if reason is None else clean_text(reason, what="reason", most=500)
 
@@ -257,7 +259,10 @@ def delete(
     key: RequestKey | None = None,
     dry_run: bool = False,
 ) -> None:
-    """Delete an offering that nobody ever reserved. Raises NotYours, NotAllowedNow once anything was reserved."""
+    """Delete an offering that nobody ever reserved.
+
+    Raises NotFound, NotYours, ChangedMeanwhile, NotAllowedNow once anything was reserved.
+    """
 
     def act(tx: Tx, offering: OfferingRecord) -> Offering:
         if store.was_reserved(tx, offering.id):
@@ -284,7 +289,10 @@ def write(
     key: RequestKey | None = None,
     dry_run: bool = False,
 ) -> T | dict[str, Any]:
-    """One change of one offering by somebody who may: its creator or an administrator."""
+    """One change of one offering by somebody who may: its creator or an administrator.
+
+    Raises NotFound, NotYours, ChangedMeanwhile, SpanTaken, and what ``act`` raises.
+    """
 
     def change(tx: Tx, who: Who) -> T:
         offering = _found(tx, kind, offering_id, lock=True)
@@ -306,7 +314,7 @@ def write(
 
 
 def guarded(app: App, step: Callable[[Tx], T]) -> T:
-    """Run a step; what the law on pools forbids is a refusal as everywhere."""
+    """Run a step; what the law on pools forbids is a refusal as everywhere: SpanTaken."""
     try:
         return app.store.write(step)
     except ConstraintRefused as refused:

@@ -34,7 +34,7 @@ GIVE_UP_SECONDS: Final = 24 * 3600
 def listing(
     app: App, actor: Actor, *, state: str | None = None, limit: int = 50, cursor: str | None = None
 ) -> Page[Message]:
-    """Mails, newest first, without their texts. Raises NotYours for anybody but an administrator."""
+    """Mails, newest first, without their texts. Raises Invalid, NotYours for anybody but an administrator."""
     if state is not None and state not in STATES:
         raise Invalid(f"There is no state {state!r}.", hint=f"One of: {', '.join(STATES)}.")
     with app.store.read() as tx:

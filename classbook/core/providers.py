@@ -37,7 +37,7 @@ def create(
     """Make somebody a provider; who is not known yet is made, vouched for by whoever makes them.
 
     Raises NotYours for anybody but an organizer or an administrator, Exists for somebody who is a provider already,
-    Invalid where a new person has no name.
+    NotAllowedNow for a sign-up that has not proved its address, Invalid where a new person has no name.
     """
     address = clean_email(email)
     zone = known_zone(timezone or app.settings.timezone)
@@ -97,7 +97,7 @@ def resolve(app: App, text: str) -> OfferingRef:
 
 
 def named(tx: Tx, text: str) -> OfferingRecord:
-    """The same, within a transaction."""
+    """The same, within a transaction. Raises NotFound."""
     word = text.strip()
     if word.isascii() and word.isdigit():
         found = offerings.any_by_id(tx, int(word))

@@ -34,7 +34,8 @@ def create(
     """Make an offering as `catalog.create` does, and the same again at the same local time on the dates that follow.
 
     A date is skipped, and says why, where its time does not exist there or its room, its provider or its venue is
-    taken. Raises what `catalog.create` raises, the reason of the first date where not a single one could be had.
+    taken. Raises what `catalog.create` raises, Invalid for what cannot be repeated, and the reason of the first date
+    where not a single one could be had.
     """
     row = kind_named(kind)
     if row.picks_time:

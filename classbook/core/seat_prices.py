@@ -57,7 +57,7 @@ def columns(prices: dict[str, int], currency: str) -> dict[str, Any]:
 
 
 def change(tx: Tx, offering: OfferingRecord, prices: dict[str, str], currency: str) -> dict[str, Any]:
-    """Other prices for what is sold from now on; the columns that change with them."""
+    """Other prices for what is sold from now on; the columns that change with them. Raises Invalid."""
     if offering.venue_id is None:
         raise Invalid("It has no numbered seats, and so no price categories.")
     stands = [one.stand for one in venues.stands(tx, offering.venue_id)]

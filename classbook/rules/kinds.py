@@ -62,7 +62,7 @@ class Kind:
 
 
 def the_houses(offering: Bookable, policy: Policy, wanted: Wanted) -> Span | None:
-    """The house picks the time."""
+    """The house picks the time. Raises Invalid for an ask that names one."""
     if wanted.starts_at or wanted.ends_at:
         raise Invalid(f"{offering.title} has its own time.", hint="Leave the time away.")
     if offering.starts_at is None or offering.ends_at is None:
@@ -71,7 +71,7 @@ def the_houses(offering: Bookable, policy: Policy, wanted: Wanted) -> Span | Non
 
 
 def a_slot(offering: Bookable, policy: Policy, wanted: Wanted) -> Span:
-    """The client picks a slot, whose length the house has set."""
+    """The client picks a slot, whose length the house has set. Raises Invalid, BadSpan."""
     if wanted.starts_at is None:
         raise Invalid("When is it to be?", hint=Hint("Name the start; {} shows free ones.", "see free times"))
     if why := why_impossible(Span(wanted.starts_at, wanted.starts_at + timedelta.resolution)):
@@ -83,7 +83,7 @@ def a_slot(offering: Bookable, policy: Policy, wanted: Wanted) -> Span:
 
 
 def any_span(offering: Bookable, policy: Policy, wanted: Wanted) -> Span:
-    """The client picks any span."""
+    """The client picks any span. Raises Invalid, BadSpan."""
     if wanted.starts_at is None or wanted.ends_at is None:
         raise Invalid("From when to when is it to be?", hint="Name the start and the end, or the start and a duration.")
     if wanted.ends_at <= wanted.starts_at:
@@ -95,7 +95,7 @@ def any_span(offering: Bookable, policy: Policy, wanted: Wanted) -> Span:
 
 
 def any_units(shelves: Shelves, wanted: Wanted, span: Span | None) -> list[tuple[int, int]] | None:
-    """Units of the offering's own pool; which ones does not matter."""
+    """Units of the offering's own pool; which ones does not matter. Raises Invalid for an ask that names some."""
     if wanted.seats or wanted.best or wanted.category:
         raise Invalid("Its places have no names.", hint="Say how many: the party.")
     [(pool_id, shelf)] = shelves.items()
@@ -104,7 +104,7 @@ def any_units(shelves: Shelves, wanted: Wanted, span: Span | None) -> list[tuple
 
 
 def chosen_seats(shelves: Shelves, wanted: Wanted, span: Span | None) -> list[tuple[int, int]] | None:
-    """The named seats, all or nothing, or the best adjacent ones in any stand."""
+    """The named seats, all or nothing, or the best adjacent ones in any stand. Raises Invalid, UnknownSeat."""
     stands = {pool_id: shelf for pool_id, shelf in shelves.items() if isinstance(shelf, SeatShelf)}
     if wanted.seats and wanted.best:
         raise Invalid("Seats are named, or the best ones are asked for, but not both.")

@@ -164,7 +164,7 @@ class _Room:
     seats: int = MOST_SEATS
 
     def take(self, count: int, *, row: int) -> None:
-        """Room for so many more, in a row that then has ``row`` seats."""
+        """Room for so many more, in a row that then has ``row`` seats. Raises Invalid."""
         self.seats -= count
         if self.seats < 0:
             raise Invalid(f"A seat plan has at most {MOST_SEATS:,} seats, and this one has more.")

@@ -16,6 +16,7 @@ from classbook.errors import Invalid, Unavailable
 
 
 def parsed(address: str | URL) -> URL:
+    """The address with the driver it is reached by. Raises Invalid for one nobody can open."""
     try:
         url = make_url(address)
     except sa.exc.ArgumentError as error:
@@ -40,7 +41,10 @@ def parsed(address: str | URL) -> URL:
 
 
 def create_private(path: Path) -> None:
-    """Make the file readable by its owner only, before SQLite would make it readable by everybody."""
+    """Make the file readable by its owner only, before SQLite would make it readable by everybody.
+
+    Raises Invalid where its directory is not there, Unavailable where it cannot be made.
+    """
     try:
         with suppress(FileExistsError):
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
@@ -55,6 +59,7 @@ def create_private(path: Path) -> None:
 
 
 def check_readable(path: Path) -> None:
+    """Raise Invalid where nobody may read the file, or it is not there."""
     try:
         with open(path, "rb"):
             pass
