@@ -11,14 +11,14 @@ from classbook.core import calendars
 from classbook.core.actors import require_admin
 from classbook.core.compose import About, about, packed, paper_of, written
 from classbook.core.keys import once_by_admin
-from classbook.core.pages import at_most, id_cursor, page_of
+from classbook.core.pages import at_most, before_cursor, page_of
 from classbook.core.trail import Deed
 from classbook.errors import Hint, Invalid, NotAllowedNow, NotFound
 from classbook.rules import letters
 from classbook.rules.names import clean_email
 from classbook.rules.states import CANCELLED, COMPLETED, CONFIRMED, HELD
 from classbook.store import outbox as store
-from classbook.store.database import Tx
+from classbook.store.database import MOST_ID, Tx
 from classbook.store.records import Letter
 from classbook.values import Actor, Message, Page, RequestKey
 from classbook.world import Courier, MailMisconfigured, MailRefused, MailUnavailable, Stationery
@@ -39,7 +39,7 @@ def listing(
         raise Invalid(f"There is no state {state!r}.", hint=f"One of: {', '.join(STATES)}.")
     with app.store.read() as tx:
         require_admin(tx, actor)
-        before_id = id_cursor(cursor) if cursor else 2**63 - 1
+        before_id = before_cursor(cursor)
         found = store.page(tx, state=state, before_id=before_id, limit=at_most(limit) + 1)
     paper = paper_of(app)
     views = [replace(_view(app, About(posted), paper), text=None, html=None) for posted in found]
@@ -82,7 +82,7 @@ def post_test(
 
     def act(tx: Tx) -> Message:
         store.post(tx, Letter("test", to, app.new_message_id(), request_id=actor.request_id or None))
-        [posted] = store.page(tx, state=None, before_id=2**63 - 1, limit=1)
+        [posted] = store.page(tx, state=None, before_id=MOST_ID, limit=1)
         return _shown(app, tx, posted)
 
     return once_by_admin(app, actor, key, act, deed=Deed("create", "message"), dry_run=dry_run)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, TypeVar
 
 from classbook.errors import Invalid
+from classbook.store.database import MOST_ID
 from classbook.values import Page
 
 T = TypeVar("T")
@@ -37,11 +38,16 @@ def numbers_in(cursor: str, count: int) -> list[int]:
         numbers = [int(part) for part in urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode().split(",")]
     except ValueError:
         numbers = []
-    if len(numbers) != count or any(abs(number) >= 2**63 for number in numbers):
+    if len(numbers) != count or any(abs(number) > MOST_ID for number in numbers):
         raise Invalid(f"{cursor!r} is not a cursor.", hint="Take it from `next` of the page before, unchanged.")
     return numbers
 
 
+def before_cursor(cursor: str | None) -> int:
+    """The id before which the page of a list begins whose newest rows come first. Raises Invalid."""
+    return numbers_in(cursor, 1)[0] if cursor else MOST_ID
+
+
 def id_cursor(cursor: str | None) -> int:
-    """The id after which the page begins; 0 without a cursor."""
+    """The id after which the page begins; 0 without a cursor. Raises Invalid."""
     return 0 if cursor is None else numbers_in(cursor, 1)[0]

@@ -10,7 +10,7 @@ from classbook.core import booking
 from classbook.core.actors import Who, look_up
 from classbook.core.asks import ById, Confirm
 from classbook.core.batch import CONFIRM
-from classbook.core.pages import at_most, id_cursor, numbers_in, page_of
+from classbook.core.pages import at_most, before_cursor, id_cursor, numbers_in, page_of
 from classbook.core.views import reservation_view
 from classbook.errors import Hint, Invalid, NotAllowedNow, NotFound, NotYours
 from classbook.rules import codes, tickets
@@ -61,7 +61,7 @@ def listing(
             kind=kind,
             offering_id=offering_id,
             state=state,
-            before_id=id_cursor(cursor) if cursor else 2**63 - 1,
+            before_id=before_cursor(cursor),
             limit=at_most(limit) + 1,
         )
         return page_of([_view(one, tx.now) for one in found], limit, lambda one: one.id)
@@ -84,7 +84,7 @@ def of_offering(
             kind=kind,
             offering_id=offering_id,
             state=None,
-            before_id=id_cursor(cursor) if cursor else 2**63 - 1,
+            before_id=before_cursor(cursor),
             limit=at_most(limit) + 1,
         )
         return page_of([_view(one, tx.now) for one in found], limit, lambda one: one.id)

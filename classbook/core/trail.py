@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from classbook.app import App
 from classbook.core.actors import require_admin
-from classbook.core.pages import at_most, id_cursor, page_of
+from classbook.core.pages import at_most, before_cursor, page_of
 from classbook.errors import Invalid
 from classbook.store import changes as store
 from classbook.store import webhooks
@@ -77,6 +77,6 @@ def history(
         raise Invalid("The number of what is meant?", hint=f"Name the subject, too: {', '.join(store.SUBJECTS)}.")
     with app.store.read() as tx:
         require_admin(tx, actor)
-        before_id = id_cursor(cursor) if cursor else 2**63 - 1
+        before_id = before_cursor(cursor)
         found = store.page(tx, store.Wanted(subject, subject_id, by), before_id=before_id, limit=at_most(limit) + 1)
     return page_of(found, limit, lambda change: change.id)

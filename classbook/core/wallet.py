@@ -17,7 +17,7 @@ from classbook.core import reservations, upkeep
 from classbook.core.actors import Who, look_up
 from classbook.core.asks import ById, Confirm
 from classbook.core.keys import once
-from classbook.core.pages import at_most, id_cursor, page_of
+from classbook.core.pages import at_most, before_cursor, id_cursor, page_of
 from classbook.errors import InsufficientFunds, Invalid, LimitReached, NotAllowedNow, NotFound, NotYours
 from classbook.rules.money import MOST_IN_WALLET_MINOR, parse_amount
 from classbook.store import people
@@ -58,7 +58,7 @@ def statement(
         found = _look(app, tx, look_up(tx, actor), wallet, person)
         if found is None:
             return Page((), None)
-        before_id = id_cursor(cursor) if cursor else store.MOST_ID
+        before_id = before_cursor(cursor)
         rows = store.entries(tx, found, before_id=before_id, limit=at_most(limit) + 1)
         return page_of(rows, limit, lambda row: row.id)
 
@@ -75,7 +75,7 @@ def transactions(
         mine = None if who.is_admin else store.ids_of(tx, who.id or 0)
         if wallet is not None:
             mine = [_seen(tx, who, wallet).id]
-        before_id = id_cursor(cursor) if cursor else store.MOST_ID
+        before_id = before_cursor(cursor)
         rows = store.transfers(tx, mine, before_id=before_id, limit=at_most(limit) + 1)
         return page_of(rows, limit, lambda row: row.id)
 

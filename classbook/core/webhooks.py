@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 from classbook.app import App
 from classbook.core.actors import require_admin
 from classbook.core.keys import once_by_admin
-from classbook.core.pages import at_most, id_cursor, page_of
+from classbook.core.pages import at_most, before_cursor, id_cursor, page_of
 from classbook.core.trail import Deed
 from classbook.errors import Hint, Invalid, NotAllowedNow, NotFound
 from classbook.rules import webhooks as rules
@@ -121,7 +121,7 @@ def deliveries(
         require_admin(tx, actor)
         if webhook_id is not None:
             _found(tx, webhook_id)
-        before_id = id_cursor(cursor) if cursor else 2**63 - 1
+        before_id = before_cursor(cursor)
         found = store.deliveries(tx, webhook_id=webhook_id, state=state, before_id=before_id, limit=at_most(limit) + 1)
     return page_of([_seen(one) for one in found], limit, lambda one: one.id)
 

@@ -13,7 +13,7 @@ from classbook.rules import packing
 from classbook.rules.spans import Span, most_at_once
 from classbook.store import tables
 from classbook.store.claims import freeing, shifting
-from classbook.store.database import Instant, Row, TryAgain, Tx, from_micros, to_micros
+from classbook.store.database import Instant, Row, TryAgain, Tx, from_micros, is_id, to_micros
 from classbook.store.records import OFFERING_COLUMNS, OfferingRecord, instant, micros
 from classbook.store.tables import claims, offering_pools, offerings, pools, reservations
 
@@ -50,7 +50,7 @@ class Figures:
 
 def by_id(tx: Tx, kind: str, offering_id: int, *, lock: bool = False) -> OfferingRecord | None:
     """One offering; with ``lock`` nobody else changes or books it until the end of the transaction."""
-    if not 0 < offering_id < 2**63:
+    if not is_id(offering_id):
         return None
     suffix = tx.locking() if lock else ""
     rows = tx.rows(f"SELECT {OFFERING_COLUMNS} FROM offerings WHERE id = ? AND kind = ?{suffix}", offering_id, kind)
@@ -59,7 +59,7 @@ def by_id(tx: Tx, kind: str, offering_id: int, *, lock: bool = False) -> Offerin
 
 def any_by_id(tx: Tx, offering_id: int, *, lock: bool = False) -> OfferingRecord | None:
     """One offering of whatever kind."""
-    if not 0 < offering_id < 2**63:
+    if not is_id(offering_id):
         return None
     suffix = tx.locking() if lock else ""
     rows = tx.rows(f"SELECT {OFFERING_COLUMNS} FROM offerings WHERE id = ?{suffix}", offering_id)
@@ -68,7 +68,7 @@ def any_by_id(tx: Tx, offering_id: int, *, lock: bool = False) -> OfferingRecord
 
 def all_by_id(tx: Tx, ids: Iterable[int]) -> dict[int, OfferingRecord]:
     """Offerings of whatever kind, by id."""
-    wanted = [id for id in ids if 0 < id < 2**63]
+    wanted = [id for id in ids if is_id(id)]
     rows = tx.rows(f"SELECT {OFFERING_COLUMNS} FROM offerings WHERE id AMONG ?", wanted) if wanted else []
     return {found.id: found for found in map(OfferingRecord.of, rows)}
 
@@ -94,7 +94,7 @@ def of_provider(tx: Tx, person_id: int) -> OfferingRecord | None:
 
 def creator_of(tx: Tx, offering_id: int) -> int | None:
     """Who made an offering of any kind; None where the console did, and for an offering that is not there."""
-    rows = tx.rows("SELECT creator_id FROM offerings WHERE id = ?", offering_id) if 0 < offering_id < 2**63 else []
+    rows = tx.rows("SELECT creator_id FROM offerings WHERE id = ?", offering_id) if is_id(offering_id) else []
     return rows[0][0] if rows else None
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from classbook.rules.differences import Facts, only_changed
 from classbook.store import tables
-from classbook.store.database import Tx, from_micros, to_micros
+from classbook.store.database import Tx, from_micros, is_id, to_micros
 from classbook.store.listings import actor_name
 from classbook.values import Actor, Change, Money, plain
 
@@ -73,13 +73,13 @@ def page(tx: Tx, wanted: Wanted, *, before_id: int, limit: int) -> list[Change]:
 
 def lock(tx: Tx, subject: str, subject_id: int) -> None:
     """Let nobody else change a thing until the end of the transaction: what it was before is what it is now."""
-    if 0 < subject_id < 2**63:
+    if is_id(subject_id):
         tx.rows(f"SELECT id FROM {_TABLES[subject]} WHERE id = ?{tx.locking()}", subject_id)
 
 
 def facts(tx: Tx, subject: str, ids: Iterable[int]) -> dict[int, Facts]:
     """What is known of things now, JSON-ready, secrets included (`add` hides them): a fixed number of queries."""
-    return _FACTS[subject](tx, {id for id in ids if 0 < id < 2**63})
+    return _FACTS[subject](tx, {id for id in ids if is_id(id)})
 
 
 def _told(facts: Facts) -> str:

@@ -9,7 +9,7 @@ from datetime import datetime
 from classbook.rules import states
 from classbook.store import ledger
 from classbook.store.claims import claims_of
-from classbook.store.database import Row, Tx, from_micros, to_micros
+from classbook.store.database import Row, Tx, from_micros, is_id, to_micros
 from classbook.store.records import OFFERING_COLUMNS, RESERVATION_COLUMNS, OfferingRecord, ReservationRecord
 from classbook.values import Money, Move, PersonRef
 
@@ -65,7 +65,7 @@ class Listed:
 
 
 def by_id(tx: Tx, reservation_id: int) -> Listed | None:
-    if not 0 < reservation_id < 2**63:
+    if not is_id(reservation_id):
         return None
     found = _listed(tx, tx.rows(f"{_SELECT} WHERE r.id = ?", to_micros(tx.now), reservation_id))
     return found[0] if found else None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from classbook.store.database import Row, Tx, from_micros, to_micros
+from classbook.store.database import Row, Tx, from_micros, is_id, to_micros
 from classbook.store.records import CodeRecord, Letter, instant
 from classbook.store.saving import posting
 
@@ -92,7 +92,7 @@ def post_to_live(
 
 
 def by_id(tx: Tx, message_id: int) -> Posted | None:
-    if not 0 < message_id < 2**63:
+    if not is_id(message_id):
         return None
     rows = tx.rows(f"SELECT {_COLUMNS} {_JOINS} WHERE m.id = ?", message_id)
     return Posted.of(rows[0]) if rows else None

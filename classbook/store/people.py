@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from classbook.store.database import Tx, to_micros
+from classbook.store.database import Tx, is_id, to_micros
 from classbook.store.records import PERSON_COLUMNS, PersonRecord
 from classbook.store.tables import people
 from classbook.values import Person, PersonRef
@@ -26,7 +26,7 @@ class Credentials:
 
 
 def by_id(tx: Tx, person_id: int) -> PersonRecord | None:
-    return _one(tx, "id = ?", person_id) if 0 < person_id < 2**63 else None
+    return _one(tx, "id = ?", person_id) if is_id(person_id) else None
 
 
 def by_email(tx: Tx, email: str, *, lock: bool = False) -> PersonRecord | None:

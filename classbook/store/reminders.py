@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from classbook.store.database import Row, Tx, from_micros, to_micros
+from classbook.store.database import MOST_ID, Row, Tx, from_micros, to_micros
 
-_LAST: Final = 2**63 - 1
 # What is confirmed within the time of the reminder was told of a moment ago. CROSS keeps SQLite from going over all
 # reservations there are.
 _DUE: Final = (
@@ -30,7 +29,7 @@ class Mark:
     """How far one has come: everything that begins before ``starts_at``, and of what begins then up to that id."""
 
     starts_at: datetime
-    reservation_id: int = _LAST
+    reservation_id: int = MOST_ID
 
 
 @dataclass(frozen=True, slots=True)

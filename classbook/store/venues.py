@@ -11,7 +11,7 @@ from classbook.rules.plans import Plan, Stand, from_seats, keep_units
 from classbook.rules.seating import Layout
 from classbook.rules.shelves import SeatPlan
 from classbook.store import tables
-from classbook.store.database import Row, Tx, to_micros
+from classbook.store.database import Row, Tx, is_id, to_micros
 from classbook.store.records import PoolRecord
 
 
@@ -70,7 +70,7 @@ def awaited_in(tx: Tx, venue_id: int) -> list[int]:
 
 
 def by_id(tx: Tx, venue_id: int, *, lock: bool = False) -> VenueRecord | None:
-    if not 0 < venue_id < 2**63:
+    if not is_id(venue_id):
         return None
     suffix = tx.locking() if lock else ""
     rows = tx.rows(f"SELECT id, name, timezone, pitch_pool_id FROM venues WHERE id = ?{suffix}", venue_id)
@@ -84,7 +84,7 @@ def by_name(tx: Tx, name: str) -> list[VenueRecord]:
 
 def lock(tx: Tx, venue_ids: Iterable[int]) -> dict[int, VenueRecord]:
     """Venues by id, whose plans nobody changes until the end of the transaction."""
-    wanted = [id for id in venue_ids if 0 < id < 2**63]
+    wanted = [id for id in venue_ids if is_id(id)]
     if not wanted:
         return {}
     rows = tx.rows(

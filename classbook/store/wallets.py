@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
 
 from classbook.store import tables
-from classbook.store.database import Row, Tx, from_micros, to_micros
+from classbook.store.database import Row, Tx, from_micros, is_id, to_micros
 from classbook.store.ledger import HELD_IN_VAIN, TRANSFER_COLUMNS
 from classbook.values import Actor, Entry, Money, OfferingRef, PersonRef, Transfer, Wallet, WalletRef
-
-MOST_ID: Final = 2**63 - 1
 
 # What is held by holds that are over is free again, written off or not. Takes now.
 _WALLET = (
@@ -31,7 +28,7 @@ _HELD = "CASE WHEN state = 'pending' THEN amount_minor WHEN kind = 'payment' THE
 
 
 def by_id(tx: Tx, wallet_id: int) -> Wallet | None:
-    if not 0 < wallet_id <= MOST_ID:
+    if not is_id(wallet_id):
         return None
     found = _wallets(tx, tx.rows(f"{_WALLET} WHERE w.id = ?", to_micros(tx.now), wallet_id))
     return found[0] if found else None

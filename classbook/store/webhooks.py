@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from classbook.rules import webhooks as rules
 from classbook.rules.codes import reservation_code
 from classbook.store import tables
-from classbook.store.database import Row, Tx, from_micros, to_micros
+from classbook.store.database import Row, Tx, from_micros, is_id, to_micros
 from classbook.store.records import MoveRecord, ReservationRecord, instant
 from classbook.values import iso
 
@@ -164,7 +164,7 @@ def add(tx: Tx, *, url: str, events: Sequence[str], nonce: str) -> Hook:
 
 
 def found(tx: Tx, webhook_id: int) -> Hook | None:
-    rows = tx.rows(f"SELECT {_COLUMNS} FROM webhooks WHERE id = ?", webhook_id) if 0 < webhook_id < 2**63 else []
+    rows = tx.rows(f"SELECT {_COLUMNS} FROM webhooks WHERE id = ?", webhook_id) if is_id(webhook_id) else []
     return Hook.of(rows[0]) if rows else None
 
 
@@ -203,7 +203,7 @@ def remove(tx: Tx, webhook_id: int) -> None:
 
 
 def delivery(tx: Tx, delivery_id: int) -> Delivery | None:
-    known = 0 < delivery_id < 2**63
+    known = is_id(delivery_id)
     rows = tx.rows(f"SELECT {_DELIVERY} FROM deliveries d WHERE d.id = ?", delivery_id) if known else []
     return Delivery.of(rows[0]) if rows else None
 

@@ -10,6 +10,7 @@ their words), because building them costs more than running them; everything els
 """
 
 from classbook.store.database.columns import (
+    MOST_ID,
     STRICT,
     STRICT_BY_KEY,
     BigId,
@@ -18,6 +19,7 @@ from classbook.store.database.columns import (
     Instant,
     Real,
     from_micros,
+    is_id,
     partial_index,
     to_micros,
 )
@@ -27,6 +29,7 @@ from classbook.store.database.meaning import ConstraintRefused, TryAgain
 from classbook.store.database.transaction import Row, Tx, among
 
 __all__ = [
+    "MOST_ID",
     "STRICT",
     "STRICT_BY_KEY",
     "Archive",
@@ -43,6 +46,7 @@ __all__ = [
     "among",
     "from_micros",
     "guards",
+    "is_id",
     "ledger_guards",
     "partial_index",
     "to_micros",

@@ -37,6 +37,7 @@ class Instant(sa.types.TypeDecorator[datetime]):
         return None if value is None else from_micros(value)
 
 
+MOST_ID: Final = 2**63 - 1
 BigId: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """An integer key. On SQLite it must be spelled INTEGER to be the row's own number."""
 Flag: Final = sa.Boolean().with_variant(sa.Integer(), "sqlite")
@@ -46,6 +47,11 @@ Count: Final = sa.Integer()
 STRICT: Final[dict[str, Any]] = {"sqlite_strict": True}
 STRICT_BY_KEY: Final[dict[str, Any]] = {"sqlite_strict": True, "sqlite_with_rowid": False}
 """Table options: types are enforced; rows of the second kind live in their primary key's tree and nowhere else."""
+
+
+def is_id(number: int) -> bool:
+    """Whether a row may have that id. No other number is asked for: a driver refuses what its column cannot hold."""
+    return 0 < number <= MOST_ID
 
 
 def partial_index(name: str, *columns: str, where: str, unique: bool = False) -> sa.Index:
