@@ -156,7 +156,7 @@ def count_guess(app: App, actor: Actor, code: str) -> None:
 
 
 def _keeper(tx: Tx, actor: Actor) -> Who:
-    """The actor, who may make vouchers at all. Raises NotYours."""
+    """The actor, who may make vouchers at all. Raises NotYours, NotAllowedNow for an address that is not proved."""
     who = look_up(tx, actor)
     if who.role not in ("organizer", "admin"):
         raise NotYours("Vouchers are for organizers and administrators.")
