@@ -10,7 +10,7 @@ from classbook.app import App
 from classbook.core import catalog, drafts, upkeep
 from classbook.core.actors import look_up
 from classbook.core.asks import ById, Cancel, GiveBack
-from classbook.core.pages import at_most, numbers_in, page_of
+from classbook.core.pages import MOST_PER_PAGE, page_through
 from classbook.errors import Hint, NotAllowedNow, NotFound, SeatTaken, SoldOut
 from classbook.rules.kinds import KINDS
 from classbook.rules.plans import Plan, Stand, is_pattern, parse_label, seats_like, shown
@@ -36,15 +36,17 @@ def seats(app: App, actor: Actor | None, match_id: int) -> Page[SeatState]:
 
 
 def tickets(
-    app: App, actor: Actor | None, match_id: int, *, limit: int = 50, cursor: str | None = None
+    app: App, actor: Actor | None, match_id: int | None = None, *, limit: int = 50, cursor: str | None = None
 ) -> Page[Ticket]:
-    """The same, in pages."""
-    begin = max(0, numbers_in(cursor, 1)[0] if cursor else 0)
+    """The same, in pages; without a match those of all, one match after the other. Raises NotFound, Invalid."""
     with app.store.read() as tx:
-        hall = Hall.of(tx, match_id, actor)
-        part = list(enumerate(hall.every_seat(), start=1))[begin:][: at_most(limit) + 1]
-    page = page_of(part, limit, lambda numbered: numbered[0])
-    return Page(tuple(_ticket(match_id, seat) for _, seat in page.results), page.next)
+        return page_through(
+            lambda match: [_ticket(match, seat) for seat in Hall.of(tx, match, actor).every_seat()],
+            of=match_id,
+            following=lambda id: store.first_from(tx, KIND, id),
+            limit=limit,
+            cursor=cursor,
+        )
 
 
 def ticket(app: App, actor: Actor | None, match_id: int, label: str) -> Ticket:
@@ -71,18 +73,23 @@ def propose(
         return Page(tuple(hall.seat(pool_id, unit) for pool_id, unit in units), None)
 
 
-def prices(app: App, match_id: int) -> Page[CategoryPrice]:
-    """What the seats of a match cost, by category. Raises NotFound."""
+def prices(
+    app: App, match_id: int | None = None, *, limit: int = MOST_PER_PAGE, cursor: str | None = None
+) -> Page[CategoryPrice]:
+    """What the seats of a match cost, by category; without a match those of all. Raises NotFound, Invalid."""
     with app.store.read() as tx:
-        offering = _match(tx, match_id)
-        found = store.prices_of(tx, [offering.id]).get(offering.id, {})
-        return Page(
-            tuple(
-                CategoryPrice(offering.id, category, Money(minor, offering.currency or ""))
-                for category, minor in found.items()
-            ),
-            None,
+        return page_through(
+            lambda match: _prices(tx, _match(tx, match)),
+            of=match_id,
+            following=lambda id: store.first_from(tx, KIND, id),
+            limit=limit,
+            cursor=cursor,
         )
+
+
+def _prices(tx: Tx, match: OfferingRecord) -> list[CategoryPrice]:
+    found = store.prices_of(tx, [match.id]).get(match.id, {})
+    return [CategoryPrice(match.id, category, Money(minor, match.currency or "")) for category, minor in found.items()]
 
 
 def zone_of_venue(app: App, fields: dict[str, Any]) -> str | None:

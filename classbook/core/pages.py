@@ -28,6 +28,31 @@ def page_of(found: Sequence[T], limit: int, key: Callable[[T], object]) -> Page[
     return Page(results, cursor_for(key(results[-1])) if len(found) > limit else None)
 
 
+def page_through(
+    contents: Callable[[int], Sequence[T]],
+    *,
+    of: int | None,
+    following: Callable[[int], int | None],
+    limit: int,
+    cursor: str | None,
+) -> Page[T]:
+    """A page of what one thing contains, or all of them do, one after the other by their ids.
+
+    ``following`` finds the first id from one on. A page ends where a thing ends, and so needs no more queries than one
+    thing does. Raises Invalid for a cursor that is not ours, and whatever ``contents`` raises.
+    """
+    begins_with, begin = numbers_in(cursor, 2) if cursor else (of or 0, 0)
+    here = following(begins_with) if of is None else of
+    if here is None:
+        return Page((), None)
+    found, start = contents(here), max(0, begin) if here == begins_with else 0
+    end = start + at_most(limit)
+    after: tuple[int, int] | None = (here, end) if end < len(found) else None
+    if after is None and of is None and (later := following(here + 1)) is not None:
+        after = (later, 0)
+    return Page(tuple(found[start:end]), cursor_for("{},{}".format(*after)) if after else None)
+
+
 def cursor_for(key: object) -> str:
     return urlsafe_b64encode(str(key).encode()).decode().rstrip("=")
 

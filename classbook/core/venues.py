@@ -7,7 +7,7 @@ from typing import Any
 from classbook.app import App
 from classbook.core import house, upkeep
 from classbook.core.keys import once_by_admin
-from classbook.core.pages import at_most, id_cursor, numbers_in, page_of
+from classbook.core.pages import at_most, id_cursor, page_of, page_through
 from classbook.core.seat_prices import unpriced_in
 from classbook.core.trail import Deed
 from classbook.errors import Hint, NotAllowedNow, NotFound
@@ -59,29 +59,37 @@ def show(app: App, venue_id: int) -> VenuePlan:
         return _shown(tx, venue_id)
 
 
-def seats(app: App, venue_id: int, *, limit: int = 50, cursor: str | None = None) -> Page[VenueSeat]:
-    """The seats of a venue in the order of its plan. Raises NotFound."""
-    begin = numbers_in(cursor, 1)[0] if cursor else 0
+def seats(app: App, venue_id: int | None = None, *, limit: int = 50, cursor: str | None = None) -> Page[VenueSeat]:
+    """The seats of a venue in the order of its plan; without one those of all, venue after venue.
+
+    Raises NotFound, Invalid.
+    """
     with app.store.read() as tx:
-        _shown_venue(tx, venue_id)
-        found = [
-            VenueSeat(
-                venue_id,
-                stand.name,
-                row.name,
-                seat.name,
-                label(stand.name, row.name, seat.name),
-                seat.x,
-                seat.y,
-                seat.category or stand.name,
-            )
-            for stand in (one.stand for one in store.stands(tx, venue_id))
-            for row in stand.rows
-            for seat in row.seats
-        ]
-    part = list(enumerate(found, start=1))[max(begin, 0) :][: at_most(limit) + 1]
-    page = page_of(part, limit, lambda numbered: numbered[0])
-    return Page(tuple(seat for _, seat in page.results), page.next)
+        return page_through(
+            lambda venue: _seats(tx, _shown_venue(tx, venue).id),
+            of=venue_id,
+            following=lambda id: store.first_from(tx, id),
+            limit=limit,
+            cursor=cursor,
+        )
+
+
+def _seats(tx: Tx, venue_id: int) -> list[VenueSeat]:
+    return [
+        VenueSeat(
+            venue_id,
+            stand.name,
+            row.name,
+            seat.name,
+            label(stand.name, row.name, seat.name),
+            seat.x,
+            seat.y,
+            seat.category or stand.name,
+        )
+        for stand in (one.stand for one in store.stands(tx, venue_id))
+        for row in stand.rows
+        for seat in row.seats
+    ]
 
 
 def import_plan(

@@ -57,6 +57,12 @@ def by_id(tx: Tx, kind: str, offering_id: int, *, lock: bool = False) -> Offerin
     return OfferingRecord.of(rows[0]) if rows else None
 
 
+def first_from(tx: Tx, kind: str, offering_id: int) -> int | None:
+    """The first offering of a kind whose id is ``offering_id`` or more."""
+    [(found,)] = tx.rows("SELECT min(id) FROM offerings WHERE kind = ? AND id >= ?", kind, offering_id)
+    return found  # type: ignore[no-any-return]
+
+
 def any_by_id(tx: Tx, offering_id: int, *, lock: bool = False) -> OfferingRecord | None:
     """One offering of whatever kind."""
     if not is_id(offering_id):

@@ -77,6 +77,12 @@ def by_id(tx: Tx, venue_id: int, *, lock: bool = False) -> VenueRecord | None:
     return VenueRecord(*rows[0]) if rows else None
 
 
+def first_from(tx: Tx, venue_id: int) -> int | None:
+    """The first venue whose id is ``venue_id`` or more."""
+    [(found,)] = tx.rows("SELECT min(id) FROM venues WHERE id >= ?", venue_id)
+    return found  # type: ignore[no-any-return]
+
+
 def by_name(tx: Tx, name: str) -> list[VenueRecord]:
     rows = tx.rows("SELECT id, name, timezone, pitch_pool_id FROM venues WHERE name = ? ORDER BY id", name)
     return [VenueRecord(*row) for row in rows]

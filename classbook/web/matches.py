@@ -21,7 +21,7 @@ from classbook.web.shapes import page, shape
 from classbook.web.visit import Anyone, Person, Visit
 
 KIND: Final = "match"
-MatchId = Annotated[int, Query(ge=1, lt=2**63)]
+MatchId = Annotated[int | None, Query(ge=1, lt=2**63)]
 
 acting = actions("matches")
 looking = looks("matches")
@@ -132,8 +132,8 @@ async def release_seats(id: int, visit: Person, body: SeatLabels) -> Response:
 
 
 @looking.get("/tickets/", response_model=page(Ticket), operation_id="list_tickets", responses=refuses(NotFound))
-def list_tickets(visit: Anyone, match: MatchId, limit: Limit = 50, cursor: Cursor = None) -> Response:
-    """The seats of a match as tickets, by the plan."""
+def list_tickets(visit: Anyone, match: MatchId = None, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """The seats of a match as tickets, by the plan; without `match` of all, and a page ends where a match ends."""
     found = matches.tickets(visit.web.app, _whoever(visit), match, limit=limit, cursor=cursor)
     return answers.answer(found)
 
@@ -150,9 +150,9 @@ def read_ticket(match: int, seat: str, visit: Anyone) -> Response:
 
 
 @looking.get("/prices/", response_model=page(CategoryPrice), operation_id="list_prices", responses=refuses(NotFound))
-def list_prices(visit: Anyone, match: MatchId) -> Response:
-    """What the seats of a match cost, by category."""
-    return answers.answer(matches.prices(visit.web.app, match))
+def list_prices(visit: Anyone, match: MatchId = None, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """What the seats of a match cost, by category; without `match` of all, and a page ends where a match ends."""
+    return answers.answer(matches.prices(visit.web.app, match, limit=limit, cursor=cursor))
 
 
 @acting.post(

@@ -78,9 +78,9 @@ async def put_plan(id: int, visit: Person, body: SeatPlan) -> Response:
 
 @looking.get("/seats/", response_model=page(VenueSeat), operation_id="list_seats", responses=refuses(NotFound))
 def list_seats(
-    visit: Anyone, venue: Annotated[int, Query(ge=1, lt=2**63)], limit: Limit = 50, cursor: Cursor = None
+    visit: Anyone, venue: Annotated[int | None, Query(ge=1, lt=2**63)] = None, limit: Limit = 50, cursor: Cursor = None
 ) -> Response:
-    """The seats of a stadium, whatever is played there."""
+    """The seats of a stadium, whatever is played there; without `venue` of all, a page ends where a stadium ends."""
     return answers.answer(venues.seats(visit.web.app, venue, limit=limit, cursor=cursor))
 
 

@@ -114,6 +114,34 @@ def test_no_seats_at_all_are_nothing_to_reserve(none: dict[str, object], final: 
     assert code_of(ana.post(f"/api/v0/reservations/{held['id']}/move/", none)) == (422, "invalid")
 
 
+def leafed_through(client: Client, path: str) -> list[dict[str, Any]]:
+    """All that a list has, three at a time."""
+    found: list[dict[str, Any]] = []
+    page = client.get(f"{path}?limit=3").json()
+    while page["next"]:
+        found += page["results"]
+        page = client.get(f"{path}?limit=3&cursor={page['next']}").json()
+    return [*found, *page["results"]]
+
+
+def test_without_a_match_or_a_stadium_the_lists_are_of_all(app: App, arena: VenuePlan, client: Client) -> None:
+    assert client.get("/api/ticket/").json() == client.get("/api/price/").json() == {"results": [], "next": None}
+    a_match(app, arena, prices={"A": "10.00", "B": "7.50"})
+    small = a_venue(app, "C:1x3", name="Small")
+    a_match(app, small, prices={"C": "5.00"})
+    seats = [f"A-{row}-{seat}" for row in (1, 2) for seat in range(1, 6)] + [f"B-1-{seat}" for seat in range(1, 5)]
+    small_seats = ["C-1-1", "C-1-2", "C-1-3"]
+    assert [one["id"] for one in leafed_through(client, "/api/ticket/")] == [
+        *(f"1:{label}" for label in seats),
+        *(f"2:{label}" for label in small_seats),
+    ]
+    assert [one["label"] for one in leafed_through(client, "/api/seat/")] == seats + small_seats
+    prices = leafed_through(client, "/api/price/")
+    assert [(one["match"], one["category"]) for one in prices] == [(1, "A"), (1, "B"), (2, "C")]
+    beyond = client.get("/api/v0/tickets/?match=2&limit=3").json()
+    assert ([one["match"] for one in beyond["results"]], beyond["next"]) == ([2, 2, 2], None)
+
+
 def test_a_ticket_is_taken_and_given_back(client: Client, final: Offering, ana: Client, ben: Client) -> None:
     taken = ana.post("/api/ticket/1:A-1-1/reserve")
     assert (taken.status, taken.json()["state"]) == (201, "held")
