@@ -127,6 +127,15 @@ def test_every_list_of_the_api_takes_as_many_queries_for_many_rows_as_for_few(
     check_the_same(house, queries)
 
 
+def test_an_empty_cursor_is_the_first_page(house: House, client: Client) -> None:
+    admin = client.bearing(tokens_of(house.app).access(house.cast.emma.id))
+    lists = [one for one in listing_paths(admin.get("/api/schema/").json(), house) if "limit=" in one[1]]
+    assert len(lists) > 15
+    for path, query in lists:
+        first, same = admin.get(path + query), admin.get(f"{path}{query}&cursor=")
+        assert (same.status, same.json()) == (200, first.json()), path
+
+
 def listing_paths(schema: dict[str, Any], house: House) -> Iterator[tuple[str, str]]:
     """Paths that answer with a list, and the query that asks for much of it at once."""
     ids = {

@@ -120,7 +120,7 @@ def listing(
 ) -> Page[Offering]:
     """Offerings by start, a keyset page. ``start_date`` is a date in each offering's own zone. Raises Invalid."""
     after = None
-    if cursor is not None:
+    if cursor:
         start, last_id = numbers_in(cursor, 2)
         after = (from_micros(start) if start else None, last_id)
     with app.store.read() as tx:

@@ -75,4 +75,4 @@ def before_cursor(cursor: str | None) -> int:
 
 def id_cursor(cursor: str | None) -> int:
     """The id after which the page begins; 0 without a cursor. Raises Invalid."""
-    return 0 if cursor is None else numbers_in(cursor, 1)[0]
+    return numbers_in(cursor, 1)[0] if cursor else 0

@@ -83,7 +83,7 @@ def free(
     """
     if not start < end <= start + LONGEST_LOOK:
         raise BadSpan(f"Free times are shown for at most {LONGEST_LOOK.days} days, and the end comes after the start.")
-    if cursor is not None:
+    if cursor:
         [seen_until] = numbers_in(cursor, 1)
         start = from_micros(min(max(to_micros(start), seen_until), to_micros(end)))
     with app.store.read() as tx:
