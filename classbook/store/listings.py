@@ -36,6 +36,8 @@ SEEN = (
     "WHEN r.due_at > ? THEN r.state WHEN r.state = 'confirmed' AND NOT (r.check_in AND r.checked_in_at IS NULL) "
     "THEN 'completed' ELSE 'expired' END"
 )
+# True of whatever is listed; saying it opens the indexes that are there for lists of everybody's (`tables`).
+_OF_PEOPLE = "r.person_id > 0"
 # What is over and does not say so yet; settling writes it down.
 _UNWRITTEN = (
     "SELECT id FROM reservations WHERE due_at <= ? UNION ALL SELECT id FROM reservations "
@@ -102,10 +104,11 @@ def _in_state(tx: Tx, parts: list[Condition], state: str, limit: int) -> list[Li
     Looked for apart, because each then has an index; of what nobody has written down yet there is little.
     """
     now = to_micros(tx.now)
+    of_people: Condition = (_OF_PEOPLE, [])
     if state in states.LIVE:
         alive: Condition = ("r.state = ? AND r.due_at > ? AND o.cancelled_at IS NULL", [state, now])
-        return _found(tx, [*parts, alive], "r.id DESC", limit)
-    found = _found(tx, [*parts, ("r.state = ?", [state])], "r.id DESC", limit)
+        return _found(tx, [*parts, of_people, alive], "r.id DESC", limit)
+    found = _found(tx, [*parts, of_people, ("r.state = ?", [state])], "r.id DESC", limit)
     if unwritten := [id for (id,) in tx.rows(_UNWRITTEN, now)]:
         over: Condition = (f"r.id AMONG ? AND {SEEN} = ?", [unwritten, now, state])
         found += _found(tx, [*parts, over], "r.id DESC", limit)
@@ -130,6 +133,8 @@ def agenda(
     """
     start, last_id = after
     parts: list[Condition] = [("(r.starts_at > ? OR (r.starts_at = ? AND r.id > ?))", [start, start, last_id])]
+    if offering_id is None and party_id is None:
+        parts.append((_OF_PEOPLE, []))
     if kind is not None:
         parts.append(("o.kind = ?", [kind]))
     if offering_id is not None:

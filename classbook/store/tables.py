@@ -255,9 +255,10 @@ reservations = Table(
     sa.Index("reservations_by_offering", "offering_id", "due_at"),
     sa.Index("reservations_by_person", "person_id", "due_at"),
     partial_index("reservations_due", "due_at", where="due_at IS NOT NULL"),
-    # For lists of everybody's. Their condition keeps them out of the plans of everything else.
-    partial_index("reservations_by_state", "state", "id", where="person_id IS NOT NULL"),
-    partial_index("reservations_by_start", "starts_at", "id", where="person_id IS NOT NULL"),
+    # For lists of everybody's. SQLite uses them only for who says this very condition, and bookings never do: by a
+    # state it would go through all that are in it to find those of one person.
+    partial_index("reservations_by_state", "state", "id", where="person_id > 0"),
+    partial_index("reservations_by_start", "starts_at", "id", where="person_id > 0"),
     partial_index("reservations_queue", "offering_id", "id", where="state = 'queued'"),
     partial_index("reservations_by_voucher", "voucher_id", "person_id", where="voucher_id IS NOT NULL"),
     partial_index("reservations_lapses", "person_id", "offering_id", "lapsed_at", where="lapsed_at IS NOT NULL"),

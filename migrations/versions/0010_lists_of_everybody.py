@@ -13,7 +13,7 @@ _EVERYBODYS = {"reservations_by_state": ["state", "id"], "reservations_by_start"
 
 def upgrade() -> None:
     for name, columns in _EVERYBODYS.items():
-        _create(name, "reservations", columns, where="person_id IS NOT NULL")
+        _create(name, "reservations", columns, where="person_id > 0")
     _create("offerings_cancelled", "offerings", ["id"], where="cancelled_at IS NOT NULL")
 
 
